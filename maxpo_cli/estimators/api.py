@@ -1,0 +1,116 @@
+"""`advantages`: one call for one estimator on the rewards a training loop holds."""
+
+import operator
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.estimators.catalogue import Estimator, find
+from maxpo_cli.estimators.groups import SortedGroups
+
+Rewards = TypeVar("Rewards")
+
+CPU_PASS = 1 << 18
+"""How many rewards are worked on at once on a CPU: large enough for threads, small enough to stay
+in memory that the allocator reuses."""
+
+
+def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
+    """Advantages of groups of rewards under one estimator of the catalogue.
+
+    Args:
+        name: a catalogue name, as `maxpo estimators` lists them; all but `oracle`, which needs the
+            policy's own distribution.
+        rewards: `[..., N]`, N answers a group and any number of leading dimensions; a torch tensor
+            on any device, a NumPy array, or a (nested) sequence of numbers.
+        k: the K of max@K; may be left out for the estimators that take no K.
+
+    Returns:
+        The advantages A, in the order of `rewards` and of the same kind, shape and floating type (a
+        list for a list, a tuple for a tuple). The gradient estimate that they stand for is
+        ĝ = (K/N) Σ_i A_i ∇log π(x_i). Half-precision rewards are computed in float32. Integer and
+        boolean rewards become torch's default float type, or float64 in NumPy and sequences. A
+        group that holds a NaN or an infinity has NaN advantages; the other groups of the batch
+        are not touched. No autograd graph is recorded.
+
+    Raises:
+        InputError: the estimator is unknown, is not defined for this N and K (a group of one
+            included, for most), or needs 0/1 rewards; the rewards have no group dimension, ragged
+            rows or entries that are no real numbers.
+
+    Source: the formula and paper of each estimator stand in its catalogue entry.
+    """
+    estimator = find(name)
+    if isinstance(rewards, Tensor):
+        return _of_tensor(estimator, rewards, k)  # type: ignore[return-value]
+    array = _as_array(rewards)
+    result = _of_tensor(estimator, torch.from_numpy(array), k).numpy()
+    if isinstance(rewards, list | tuple):
+        return type(rewards)(result.tolist())  # type: ignore[return-value]
+    return result  # type: ignore[return-value]
+
+
+def _as_array(rewards: Any) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(rewards)
+    except ValueError as error:
+        raise InputError(f"rewards must be groups of one size: {error}") from error
+    if array.dtype.kind in "bui" or (array.dtype.kind == "f" and array.itemsize > 8):
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise InputError(f"rewards must be real numbers; got an array of {array.dtype}")
+    # A fresh native-order array: torch can neither share read-only nor foreign-endian memory.
+    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
+
+
+def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
+    if rewards.ndim == 0:
+        raise InputError("rewards must have a group dimension: [..., N]; got a single number")
+    if rewards.is_complex():
+        raise InputError("rewards must be real numbers; got a complex tensor")
+    if estimator.compute is None:
+        raise InputError(
+            f"{estimator.name} needs the policy's own distribution and has no value on rewards alone"
+        )
+    n = rewards.shape[-1]
+    level = _checked_k(estimator, k)
+    with torch.no_grad():
+        if not rewards.is_floating_point():
+            rewards = rewards.to(torch.get_default_dtype())
+        binary = not estimator.binary_only or _is_binary(rewards)
+        refusal = estimator.refusal(n, level, binary)
+        if refusal:
+            raise InputError(refusal)
+        if n == 0:
+            raise InputError("a group needs at least one reward; got n=0")
+        half = rewards.dtype.itemsize < 4
+        work = rewards.reshape(-1, n).to(torch.float32 if half else rewards.dtype)
+        out = torch.empty_like(work)
+        # On CPU a fresh large block of memory costs more than the arithmetic done in it.
+        rows = max(1, CPU_PASS // n) if work.device.type == "cpu" else max(1, len(work))
+        for given, result in zip(work.split(rows), out.split(rows), strict=True):
+            ascending, order = given.sort(-1)
+            ranked = estimator.compute(SortedGroups(ascending), level)
+            # 0, or NaN where the lowest or the highest reward (NaN sorts last) is not finite.
+            finite = 0 * ascending[:, :1] + 0 * ascending[:, -1:]
+            result.scatter_(-1, order, ranked + finite)
+        return out.to(rewards.dtype).reshape(rewards.shape)
+
+
+def _checked_k(estimator: Estimator, k: int | None) -> int:
+    if k is None:
+        if estimator.takes_k:
+            raise InputError(f"{estimator.name} needs k, the K of max@K")
+        return 1
+    try:
+        return operator.index(k)
+    except TypeError:
+        raise InputError(f"k must be a whole number; got {k!r}") from None
+
+
+def _is_binary(rewards: Tensor) -> bool:
+    allowed = (rewards == 0) | (rewards == 1) | ~rewards.isfinite()
+    return bool(allowed.all())

@@ -1,0 +1,228 @@
+"""The catalogue: every advantage estimator, what it claims, and for which K it is defined."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+from torch import Tensor
+
+from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.estimators import formulas, profiles
+from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators.profiles import ProfileOf
+
+Compute = Callable[[SortedGroups, int], Tensor]
+Scale = Callable[[int, int], Fraction | None]
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One advantage estimator and its claims.
+
+    `compute` is None for the oracle alone, which needs the policy. `scale(n, k)` is the claim about
+    the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where E ĝ is not
+    a multiple of ∇J_K. K runs from `lowest_k` to N − `short_of_n`; None means any K.
+    """
+
+    name: str
+    formula: str
+    source: str
+    unbiased: str
+    centered: str
+    scale: Scale
+    compute: Compute | None
+    lowest_k: int = 1
+    short_of_n: int | None = 0
+    takes_k: bool = True
+    smallest_group: int = 1
+    binary_only: bool = False
+
+    @property
+    def k_range(self) -> str:
+        """The range of K in words: `2..N-1`, `any`."""
+        if self.short_of_n is None:
+            return "any"
+        return f"{self.lowest_k}..N" + (f"-{self.short_of_n}" if self.short_of_n else "")
+
+    def refusal(self, n: int, k: int, binary: bool) -> str | None:
+        """Why it is not defined for groups of n, this K and these rewards; None when it is."""
+        if n < self.smallest_group:
+            return f"{self.name} needs a group of at least {self.smallest_group} rewards; got n={n}"
+        if k < 1:
+            return f"K must be at least 1; got k={k}"
+        if self.short_of_n is not None and not self.lowest_k <= k <= n - self.short_of_n:
+            return f"{self.name} is defined for K in {self.k_range}; got k={k} with n={n}"
+        if self.binary_only and not binary:
+            return f"{self.name} is defined for 0/1 rewards only"
+        return None
+
+
+def _always(_n: int, _k: int) -> Fraction | None:
+    return Fraction(1)
+
+
+def _plugin_scale(n: int, k: int) -> Fraction | None:
+    return Fraction(n - k, n)
+
+
+def _mean_scale(scale: Scale) -> Scale:
+    return lambda n, k: scale(n, 1) if k == 1 else None
+
+
+def _never(_n: int, _k: int) -> Fraction | None:
+    return None
+
+
+def _rank_linear(profile_of: ProfileOf) -> Compute:
+    return partial(_evaluate, profile_of)
+
+
+def _evaluate(profile_of: ProfileOf, groups: SortedGroups, k: int) -> Tensor:
+    return groups.rank_linear(profile_of, k)
+
+
+CATALOGUE: dict[str, Estimator] = {
+    estimator.name: estimator
+    for estimator in (
+        Estimator(
+            name="l2o",
+            formula="EI_i − mean over j≠i of EI_j^(−i)",
+            source="MaxPO, arXiv:2606.06080",
+            unbiased="yes",
+            centered="exactly",
+            scale=_always,
+            compute=_rank_linear(profiles.canonical_profile),
+            lowest_k=2,
+            short_of_n=1,
+        ),
+        Estimator(
+            name="canonical",
+            formula="q_i − v_K^(−i)",
+            source="MaxPO, arXiv:2606.06080; OrderGrad, arXiv:2606.06096",
+            unbiased="yes",
+            centered="exactly",
+            scale=_always,
+            compute=_rank_linear(profiles.canonical_profile),
+            short_of_n=1,
+        ),
+        Estimator(
+            name="canonical-plugin",
+            formula="q_i − v_K",
+            source="MaxPO, arXiv:2606.06080, full-batch baseline",
+            unbiased="× (N−K)/N",
+            centered="exactly",
+            scale=_plugin_scale,
+            compute=_rank_linear(profiles.canonical_plugin_profile),
+        ),
+        Estimator(
+            name="ei",
+            formula="q_i − v_{K−1}^(−i); r_i at K=1",
+            source="PKPO s^(loo−1), arXiv:2505.15201; RSPO, arXiv:2508.01174",
+            unbiased="yes",
+            centered="no",
+            scale=_always,
+            compute=_rank_linear(profiles.expected_improvement_profile),
+        ),
+        Estimator(
+            name="pkpo",
+            formula="q_i",
+            source="PKPO eq. 19, arXiv:2505.15201",
+            unbiased="yes",
+            centered="no",
+            scale=_always,
+            compute=_rank_linear(profiles.inclusive_profile),
+        ),
+        Estimator(
+            name="pkpo-loo",
+            formula="q_i − N/(N−1) · v_K^(−i)",
+            source="PKPO eq. 29, arXiv:2505.15201",
+            unbiased="yes",
+            centered="no",
+            scale=_always,
+            compute=_rank_linear(profiles.pkpo_loo_profile),
+            short_of_n=1,
+        ),
+        Estimator(
+            name="passk-training",
+            formula="(q_i − v_K) / sqrt(v_K (1 − v_K)); 0/1 rewards",
+            source="Pass@k Training, arXiv:2508.10751",
+            unbiased="no",
+            centered="exactly",
+            scale=_never,
+            compute=formulas.passk_training,
+            binary_only=True,
+        ),
+        Estimator(
+            name="grpo-passk",
+            formula="(max r − max r without i) / (std + 1e-6)",
+            source="arXiv:2503.19595, as frameworks ship it",
+            unbiased="no",
+            centered="no",
+            scale=_never,
+            compute=formulas.grpo_passk,
+            short_of_n=None,
+            takes_k=False,
+            smallest_group=2,
+        ),
+        Estimator(
+            name="rloo",
+            formula="r_i − mean of the others",
+            source="arXiv:2402.14740",
+            unbiased="K=1",
+            centered="exactly",
+            scale=_mean_scale(_always),
+            compute=formulas.rloo,
+            short_of_n=None,
+            takes_k=False,
+            smallest_group=2,
+        ),
+        Estimator(
+            name="grpo",
+            formula="(r_i − mean) / (std + 1e-6)",
+            source="arXiv:2402.03300",
+            unbiased="no",
+            centered="exactly",
+            scale=_never,
+            compute=formulas.grpo,
+            short_of_n=None,
+            takes_k=False,
+            smallest_group=2,
+        ),
+        Estimator(
+            name="dr-grpo",
+            formula="r_i − mean",
+            source="arXiv:2503.20783",
+            unbiased="no",
+            centered="exactly",
+            scale=_mean_scale(_plugin_scale),
+            compute=formulas.dr_grpo,
+            short_of_n=None,
+            takes_k=False,
+        ),
+        Estimator(
+            name="oracle",
+            formula="Q_K(x_i) − V_K, the policy's own Q and V",
+            source="the population advantage, a yardstick",
+            unbiased="yes",
+            centered="in mean",
+            scale=_always,
+            compute=None,
+            short_of_n=None,
+        ),
+    )
+}
+
+DEFAULT_ESTIMATORS = ("canonical", "l2o", "ei", "pkpo", "pkpo-loo", "canonical-plugin", "oracle")
+
+
+def find(name: str) -> Estimator:
+    """The catalogue entry of this name; raises `InputError` naming the nearest one otherwise."""
+    if name not in CATALOGUE:
+        raise unknown("estimator", name, CATALOGUE)
+    return CATALOGUE[name]
+
+
+def find_all(names: Iterable[str]) -> tuple[Estimator, ...]:
+    """The entries of these names, in their order and each once."""
+    return tuple(find(name) for name in dict.fromkeys(names))
