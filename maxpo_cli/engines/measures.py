@@ -1,0 +1,47 @@
+"""What an engine measures: exact or estimated moments of ĝ for one problem, K and estimators."""
+
+from dataclasses import dataclass
+
+from maxpo_cli.estimators.catalogue import Estimator
+from maxpo_cli.policies.finite import FloatArray, FiniteProblem
+from maxpo_cli.policies.gaussian import GaussianProblem
+
+Problem = FiniteProblem | GaussianProblem
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """How uncertain the Monte Carlo means are; E estimators.
+
+    Attributes:
+        trace: tr Cov of the estimate of E ĝ, `[E]`.
+        trace_square: tr (Cov²) of it, `[E]`.
+        along_bias: its variance along its bias, times ‖bias‖², `[E]`.
+        moments: covariance of the estimates of (variance of ĝ, <E ĝ, ∇J>), `[2E, 2E]`.
+    """
+
+    trace: FloatArray
+    trace_square: FloatArray
+    along_bias: FloatArray
+    moments: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """Moments of ĝ for E estimators on one problem at one K; `noise` is None where exact.
+
+    `gradient` is ∇J_K `[d]`, `mean` is E ĝ `[E, d]`; the other arrays are `[E]`. `states` counts
+    the count vectors that were enumerated, `groups` the groups that were sampled.
+    """
+
+    estimators: tuple[Estimator, ...]
+    objective: float
+    gradient: FloatArray
+    mean: FloatArray
+    variance: FloatArray
+    centering_mean: FloatArray
+    centering_square: FloatArray
+    centering_max: FloatArray
+    states: int = 0
+    groups: int = 0
+    noise: Noise | None = None

@@ -1,0 +1,188 @@
+"""Logged rewards from a CSV or JSON Lines file: one row a sample, or counts with one row a prompt."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.policies.logged import Logged, prompt_of_counts, prompt_of_rewards
+
+COUNT_COLUMNS = ("samples", "correct")
+
+
+@dataclass(frozen=True)
+class RewardsFile:
+    """Where logged rewards stand: the file, its columns, and the rows that are meant."""
+
+    path: Path
+    group_column: str = "prompt"
+    reward_column: str = "reward"
+    where: tuple[tuple[str, str], ...] = ()
+
+
+def read_logged(file: RewardsFile) -> Logged:
+    """The logged policy of a file.
+
+    A file with the columns `samples` and `correct`, and not the reward column, holds counts: a row
+    is a prompt. In every other file a row is one sample, and the group column tells its prompt.
+
+    Raises `InputError` for a file that is missing, empty, not to be read or without the columns; a
+    reward that is no finite number (with its line); counts that are no whole numbers, or more
+    correct than samples; a prompt with fewer than two samples; and rows that match no `where`.
+    """
+    table = _read(file.path)
+    for column, value in file.where:
+        _require(file, table, column, "--where")
+        table = table[table[column] == value]
+        if table.empty:
+            raise InputError(f"{file.path.name}: no row has {column}={value}")
+    chosen = ",".join(f"{column}={value}" for column, value in file.where)
+    source = file.path.name + (f"[{chosen}]" if chosen else "")
+    if set(COUNT_COLUMNS) <= set(table.columns) and file.reward_column not in table.columns:
+        return _of_counts(file, table, source)
+    return _of_samples(file, table, source)
+
+
+def _of_samples(file: RewardsFile, table: pd.DataFrame, source: str) -> Logged:
+    if file.reward_column not in table.columns:
+        raise InputError(
+            f"{file.path.name} has no column '{file.reward_column}' (it has "
+            f"{_listed(table.columns)}); name one with --reward-column, or give counts in the "
+            f"columns 'samples' and 'correct'"
+        )
+    _require(file, table, file.group_column, "--group-column")
+    rewards = _numbers(file, table, file.reward_column)
+    groups = pd.Series(rewards).groupby(table[file.group_column].to_numpy(), sort=False)
+    prompts = []
+    for label, values in groups:
+        if len(values) < 2:
+            raise InputError(
+                f"{file.path.name}: prompt '{label}' has one sample; every prompt needs two or more"
+            )
+        prompts.append((str(label), prompt_of_rewards(values)))
+    return Logged(source, tuple(label for label, _ in prompts), tuple(p for _, p in prompts))
+
+
+def _of_counts(file: RewardsFile, table: pd.DataFrame, source: str) -> Logged:
+    samples, correct = (_whole(file, table, column) for column in COUNT_COLUMNS)
+    for row, (n, c) in enumerate(zip(samples, correct, strict=True)):
+        if n < 2 or c > n:
+            wrong = f"{c} correct of {n} samples" if c > n else f"{n} samples; two are needed"
+            raise InputError(f"{file.path.name}, line {_line(file, table, row)}: {wrong}")
+    named = file.group_column in table.columns
+    labels = table[file.group_column] if named else (table.index + 1).astype(str)
+    prompts = tuple(
+        prompt_of_counts((0.0, 1.0), (n - c, c)) for n, c in zip(samples, correct, strict=True)
+    )
+    return Logged(source, tuple(labels), prompts)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """The file as text columns, rows numbered from 0 in file order."""
+    try:
+        if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+            table = _read_json_lines(path)
+        else:
+            table = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"--rewards: there is no file {path}") from None
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path.name} is empty") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name} is not a text file in UTF-8") from None
+    except pd.errors.ParserError as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise InputError(f"{path.name} is not a CSV table: {reason}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if table.empty:
+        raise InputError(f"{path.name} is empty: it has no rows")
+    return table
+
+
+def _read_json_lines(path: Path) -> pd.DataFrame:
+    rows = []
+    with path.open(encoding="utf-8-sig") as lines:
+        for line, text in enumerate(lines, 1):
+            if not text.strip():
+                continue
+            try:
+                row = json.loads(text)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path.name}, line {line}: not JSON ({error.msg})") from None
+            if not isinstance(row, dict):
+                raise InputError(f"{path.name}, line {line}: not a JSON object")
+            rows.append({key: _text(value) for key, value in row.items()})
+    return pd.DataFrame(rows, dtype=str).fillna("")
+
+
+def _text(value: object) -> str:
+    """A JSON value as the text that a CSV cell would hold; true and false are 1 and 0."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _numbers(file: RewardsFile, table: pd.DataFrame, column: str) -> np.ndarray:
+    texts = table[column].str.strip()
+    booleans = texts.str.lower().map({"true": "1", "false": "0"})
+    values = pd.to_numeric(booleans.fillna(texts), errors="coerce").to_numpy(dtype=float)
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        row = int(wrong[0])
+        given = table[column].iloc[row]
+        shown = f"'{given}' is not a finite number" if given.strip() else "the value is missing"
+        raise InputError(
+            f"{file.path.name}, line {_line(file, table, row)}, column '{column}': {shown}"
+        )
+    return values
+
+
+def _whole(file: RewardsFile, table: pd.DataFrame, column: str) -> list[int]:
+    values = _numbers(file, table, column)
+    wrong = np.flatnonzero((values < 0) | (values != np.floor(values)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise InputError(
+            f"{file.path.name}, line {_line(file, table, row)}, column '{column}': "
+            f"'{table[column].iloc[row]}' is not a whole number from 0"
+        )
+    return [int(value) for value in values]
+
+
+def _require(file: RewardsFile, table: pd.DataFrame, column: str, option: str) -> None:
+    if column not in table.columns:
+        raise InputError(
+            f"{file.path.name} has no column '{column}' ({option}); it has {_listed(table.columns)}"
+        )
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(f"'{column}'" for column in columns)
+
+
+def _line(file: RewardsFile, table: pd.DataFrame, row: int) -> int:
+    """The line of the file on which a row of the (possibly filtered) table ends.
+
+    Worked out only for an error: blank lines and quoted line breaks make it differ from the row.
+    """
+    wanted = int(table.index[row])
+    return next(line for i, line in enumerate(_row_lines(file.path)) if i == wanted)
+
+
+def _row_lines(path: Path) -> Iterator[int]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+            yield from (line for line, text in enumerate(lines, 1) if text.strip())
+            return
+        reader = csv.reader(lines)
+        filled = (reader.line_num for row in reader if row)
+        next(filled)
+        yield from filled

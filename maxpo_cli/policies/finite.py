@@ -1,0 +1,78 @@
+"""Finite problems: a few reward levels, and what the score looks like on each of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class FiniteProblem:
+    """m reward levels, ascending and distinct, each of positive probability.
+
+    Attributes:
+        levels: the rewards, `[m]`.
+        probs: their probabilities, `[m]`.
+        scores: s̄_b = E[s | level b] in orthonormal coordinates, `[m, d]`.
+        residual: E[‖s‖² | level b] − ‖s̄_b‖², `[m]`.
+    """
+
+    levels: FloatArray
+    probs: FloatArray
+    scores: FloatArray
+    residual: FloatArray
+
+    @classmethod
+    def of_classes(
+        cls, rewards: FloatArray, probs: FloatArray, scores: FloatArray, residual: FloatArray
+    ) -> "FiniteProblem":
+        """The problem of classes of outcomes, in any order and possibly of equal reward.
+
+        Classes of probability 0 are left out, and classes of one reward become one level.
+        """
+        kept = probs > 0
+        probs, scores, residual = probs[kept], scores[kept], residual[kept]
+        levels, level_of = np.unique(rewards[kept], return_inverse=True)
+        share = np.zeros((len(levels), len(probs)))
+        share[level_of, np.arange(len(probs))] = probs
+        total = share.sum(1)
+        share /= total[:, None]
+        mean = share @ scores
+        spread = residual + ((scores - mean[level_of]) ** 2).sum(1)
+        return cls(levels, total, mean, share @ spread)
+
+    @property
+    def m(self) -> int:
+        """How many reward levels it has."""
+        return len(self.levels)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether every reward is 0 or 1."""
+        return bool(np.isin(self.levels, (0.0, 1.0)).all())
+
+    @cached_property
+    def _at_most(self) -> FloatArray:
+        """P(r ≤ level c) for c = 1..m−1."""
+        return np.minimum(np.cumsum(self.probs)[:-1], 1.0)
+
+    @cached_property
+    def _at_most_gradient(self) -> FloatArray:
+        """∇ P(r ≤ level c) = E[s 1{r ≤ level c}], `[m−1, d]`."""
+        return np.cumsum(self.probs[:, None] * self.scores, axis=0)[:-1]
+
+    def q_values(self, k: int) -> FloatArray:
+        """Q_K on each level: the expected max of that reward and K − 1 draws, `[m]`."""
+        gains = np.diff(self.levels) * (1 - self._at_most ** (k - 1))
+        return self.levels + np.append(np.cumsum(gains[::-1])[::-1], 0.0)
+
+    def objective(self, k: int) -> float:
+        """J_K = E[max of K draws]."""
+        return float(self.levels[-1] - np.diff(self.levels) @ self._at_most**k)
+
+    def gradient(self, k: int) -> FloatArray:
+        """∇J_K in the coordinates of `scores`, `[d]`: −K Σ_c Δ_c F_c^(K−1) ∇F_c."""
+        return -k * (np.diff(self.levels) * self._at_most ** (k - 1)) @ self._at_most_gradient

@@ -1,0 +1,212 @@
+"""Reward functions on the real line, as pieces on which they are monotone or constant.
+
+The pieces are what makes exact answers possible: {x: R(x) > t} is then a union of intervals, one a
+piece, whose probability and mean score under a Gaussian are known in closed form.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.policies.finite import FloatArray
+
+INFINITY = float("inf")
+MAX_TURNING_POINTS = 200
+"""How many local extrema of a reward are taken; each makes a band of thresholds of its own."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An interval of the line on which the reward rises, falls or (inverse None) is constant.
+
+    `start` and `end` are the rewards at (or their limits towards) its two ends; `inverse` gives the
+    point of the piece where the reward is t, for t between them.
+    """
+
+    left: float
+    right: float
+    start: float
+    end: float
+    inverse: Callable[[FloatArray], FloatArray] | None = None
+
+    def crossing(self, thresholds: FloatArray) -> FloatArray:
+        """Where {R > t} and {R ≤ t} meet in this piece; one of its ends when they do not."""
+        low, high = sorted((self.start, self.end))
+        low_end, high_end = (
+            (self.right, self.left) if self.end < self.start else (self.left, self.right)
+        )
+        if self.inverse is None:
+            return np.where(thresholds < self.start, self.left, self.right)
+        inside = (thresholds > low) & (thresholds < high)
+        out = np.where(thresholds <= low, low_end, high_end)
+        out[inside] = self.inverse(thresholds[inside])
+        return out
+
+    def split(self, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The intervals of {R > t} and of {R ≤ t} in this piece, each `[..., 2]`."""
+        at = self.crossing(thresholds)
+        left, right = np.full_like(at, self.left), np.full_like(at, self.right)
+        below, above = np.stack([left, at], -1), np.stack([at, right], -1)
+        return (below, above) if self.end < self.start else (above, below)
+
+
+@dataclass(frozen=True)
+class Reward:
+    """A reward function R(x): its values, its pieces, and the points where it turns or jumps."""
+
+    value: Callable[[Tensor], Tensor]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def corners(self) -> tuple[float, ...]:
+        """The rewards at the ends of pieces, where the distribution of R may have a kink."""
+        ends = {end for piece in self.pieces for end in (piece.start, piece.end)}
+        return tuple(sorted(end for end in ends if np.isfinite(end)))
+
+    def at(self, points: FloatArray) -> FloatArray:
+        """The rewards of these points."""
+        values: FloatArray = self.value(torch.from_numpy(points)).numpy()
+        return values
+
+
+def identity(**_keys: float) -> Reward:
+    """R(x) = x."""
+    piece = Piece(-INFINITY, INFINITY, -INFINITY, INFINITY, lambda t: t)
+    return Reward(lambda x: x, (piece,))
+
+
+def exponential(**_keys: float) -> Reward:
+    """R(x) = e^x: heavy-tailed (log-normal)."""
+    return Reward(torch.exp, (Piece(-INFINITY, INFINITY, 0.0, INFINITY, np.log),))
+
+
+def quadratic(c: float, **_keys: float) -> Reward:
+    """R(x) = −(x − c)²."""
+    rising = Piece(-INFINITY, c, -INFINITY, 0.0, lambda t: c - np.sqrt(-t))
+    falling = Piece(c, INFINITY, 0.0, -INFINITY, lambda t: c + np.sqrt(-t))
+    return Reward(lambda x: -((x - c) ** 2), (rising, falling))
+
+
+def clipped_square(**_keys: float) -> Reward:
+    """R(x) = x² on [0, 1], else 0: an atom at 0."""
+    pieces = (
+        Piece(-INFINITY, 0.0, 0.0, 0.0),
+        Piece(0.0, 1.0, 0.0, 1.0, np.sqrt),
+        Piece(1.0, INFINITY, 0.0, 0.0),
+    )
+    return Reward(lambda x: torch.where((x >= 0) & (x <= 1), x * x, 0.0), pieces)
+
+
+def threshold(c: float, **_keys: float) -> Reward:
+    """R(x) = 1[x > c]."""
+    pieces = (Piece(-INFINITY, c, 0.0, 0.0), Piece(c, INFINITY, 1.0, 1.0))
+    return Reward(lambda x: (x > c).to(x.dtype), pieces)
+
+
+def quad_sin(c: float, a: float, f: float) -> Reward:
+    """R(x) = −(x − c)² + a sin(f x): many local optima when a f² > 2."""
+
+    def value(x: FloatArray) -> FloatArray:
+        return -((x - c) ** 2) + a * np.sin(f * x)
+
+    def outer(t: FloatArray) -> FloatArray:
+        return np.sqrt(np.maximum(abs(a) - t, 0.0)) + 1.0
+
+    turns = _turning_points(c, a, f)
+    heights = value(turns)
+    first, last = turns[0], turns[-1]
+    rising = Piece(
+        -INFINITY,
+        first,
+        -INFINITY,
+        heights[0],
+        lambda t: _solve(value, t, np.minimum(first, c) - outer(t), np.full_like(t, first)),
+    )
+    falling = Piece(
+        last,
+        INFINITY,
+        heights[-1],
+        -INFINITY,
+        lambda t: _solve(value, t, np.full_like(t, last), np.maximum(last, c) + outer(t)),
+    )
+    inner = tuple(
+        Piece(
+            left,
+            right,
+            heights[i],
+            heights[i + 1],
+            lambda t, left=left, right=right: _solve(  # type: ignore[misc]
+                value, t, np.full_like(t, left), np.full_like(t, right)
+            ),
+        )
+        for i, (left, right) in enumerate(zip(turns[:-1], turns[1:], strict=True))
+    )
+    return Reward(lambda x: -((x - c) ** 2) + a * torch.sin(f * x), (rising, *inner, falling))
+
+
+REWARDS: dict[str, Callable[..., Reward]] = {
+    "identity": identity,
+    "quadratic": quadratic,
+    "clipped-square": clipped_square,
+    "quad-sin": quad_sin,
+    "exp": exponential,
+    "threshold": threshold,
+}
+REWARD_KEYS: dict[str, tuple[str, ...]] = {
+    "identity": (),
+    "quadratic": ("c",),
+    "clipped-square": (),
+    "quad-sin": ("c", "a", "f"),
+    "exp": (),
+    "threshold": ("c",),
+}
+"""Which of the keys c, a and f each reward reads."""
+
+
+def _turning_points(c: float, a: float, f: float) -> FloatArray:
+    """Where −2(x − c) + a f cos(f x) = 0: between the turns of that slope, one root a sign change."""
+
+    def slope(x: FloatArray) -> FloatArray:
+        return -2 * (x - c) + a * f * np.cos(f * x)
+
+    reach = abs(a * f) / 2 + 1.0
+    marks = [c - reach, c + reach]
+    if abs(a) * f * f > 2:
+        if reach * abs(f) > 4 * MAX_TURNING_POINTS:
+            raise _too_many_turns()
+        angle = np.arcsin(-2 / (a * f * f))
+        span = np.ceil(reach * abs(f) / (2 * np.pi)) + 2
+        turns = 2 * np.pi * (np.round(f * c / (2 * np.pi)) + np.arange(-span, span + 1))
+        bends = np.concatenate([turns + angle, turns + np.pi - angle]) / f
+        marks += [x for x in bends if abs(x - c) < reach]
+    edges = np.sort(np.array(marks))
+    signs = np.sign(slope(edges))
+    change = np.flatnonzero(signs[:-1] * signs[1:] < 0)
+    if len(change) > MAX_TURNING_POINTS:
+        raise _too_many_turns()
+    return _solve(slope, np.zeros(len(change)), edges[change], edges[change + 1])
+
+
+def _too_many_turns() -> InputError:
+    return InputError(
+        f"gaussian: reward=quad-sin turns more than {MAX_TURNING_POINTS} times with these a and f; "
+        "take a smaller a or f"
+    )
+
+
+def _solve(
+    function: Callable[[FloatArray], FloatArray],
+    target: FloatArray,
+    left: FloatArray,
+    right: FloatArray,
+) -> FloatArray:
+    """The x between left and right, elementwise, where function(x) = target."""
+    from scipy.optimize import elementwise  # a third of a second to load, for one reward alone
+
+    found = elementwise.find_root(lambda x, t: function(x) - t, (left, right), args=(target,))
+    root: FloatArray = found.x
+    return root
