@@ -1,0 +1,1 @@
+"""The reports: result folders, terminal tables and figures, all drawn from the written tables."""

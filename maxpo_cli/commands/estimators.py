@@ -1,0 +1,32 @@
+"""`maxpo estimators`: the catalogue, and the identities between its entries."""
+
+from typing import Annotated
+
+import typer
+
+from maxpo_cli.commands import options
+
+
+def estimators(
+    identities: Annotated[
+        bool,
+        typer.Option(
+            "--identities",
+            help="Check the identities between estimators on random groups and print the largest "
+            "deviation of each, relative to the largest reward of a group.",
+        ),
+    ] = False,
+    seed: options.Seed = 0,
+    json: options.Json = False,
+) -> None:
+    """List the estimators: formula, source, what each claims, and for which K it is defined."""
+    from maxpo_cli.commands.show import print_json
+    from maxpo_cli.reports.terminal import console, estimators_view, identities_view
+    from maxpo_cli.studies.catalogue import catalogue_table
+    from maxpo_cli.studies.identities import check_identities
+
+    table = check_identities(seed) if identities else catalogue_table()
+    if json:
+        print_json({"study": "identities" if identities else "estimators"}, table)
+    else:
+        console().print(identities_view(table) if identities else estimators_view(table))

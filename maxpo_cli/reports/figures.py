@@ -1,0 +1,161 @@
+"""Figures from tables alone: the same file byte for byte from the same table."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg")
+COMPARISON_COLUMNS = (
+    "estimator", "policy", "n", "k", "engine", "gradient_norm", "bias_stderr", "relative_bias",
+    "bias_z", "centering_rms", "centering_max", "variance_ratio", "variance_ratio_stderr",
+)  # fmt: skip
+
+Z95 = 1.96
+EXACT_BIAS = 1e-9
+"""Relative bias that the rounding of an exact engine stays far below."""
+
+SURE = 4.0
+"""Standard score from which a sampled bias is called one."""
+
+LOG_FROM = 8.0
+"""Ratio of the largest to the smallest value from which an axis is logarithmic."""
+
+CENTERED = 1e-12
+"""Largest mean advantage that is nothing but rounding."""
+
+# Okabe and Ito's palette for colour-blind readers; shape and filling tell them apart in grey.
+UNBIASED: dict[str, Any] = {
+    "color": "#0072B2", "marker": "o", "linestyle": "none", "markersize": 5.5,
+}  # fmt: skip
+BIASED: dict[str, Any] = {
+    "color": "#D55E00", "marker": "D", "linestyle": "none", "markersize": 5,
+    "markerfacecolor": "white", "markeredgewidth": 1.3,
+}  # fmt: skip
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "svg.hashsalt": "maxpo",
+    "svg.fonttype": "path",
+}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure in the format of the path's ending, without dates or versions in it."""
+    metadata: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+    with mpl.rc_context(STYLE):
+        figure.savefig(path, dpi=200, metadata=metadata)
+
+
+def is_biased(table: pd.DataFrame) -> pd.Series:
+    """Which rows have a bias: beyond rounding where exact, beyond noise where sampled."""
+    sampled = table["bias_z"].notna()
+    return (sampled & (table["bias_z"] > SURE)) | (~sampled & (table["relative_bias"] > EXACT_BIAS))
+
+
+def comparison(table: pd.DataFrame) -> Figure:
+    """One comparison: variance ratio and bias with 95% intervals, and centering, a row an estimator.
+
+    `table` holds the rows of one policy, N and K, with the columns `COMPARISON_COLUMNS`.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.4, 1.45 + 0.26 * len(table)), layout="constrained")
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(1, 3, sharey=True)
+        rows = np.arange(len(table))[::-1]
+        biased = is_biased(table).to_numpy()
+        _draw_variance(panels[0], table, rows, biased)
+        _draw_bias(panels[1], table, rows, biased)
+        _draw_centering(panels[2], table, rows)
+        panels[0].set_yticks(rows, labels=list(table["estimator"]))
+        panels[0].set_ylim(-0.6, len(table) - 0.4)
+        for axes in panels:
+            axes.tick_params(axis="y", length=0)
+            axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
+            axes.set_axisbelow(True)
+        first = table.iloc[0]
+        figure.suptitle(
+            f"{_shorten(str(first['policy']), 58)}   N = {first['n']}, K = {first['k']}   "
+            f"({first['engine']})",
+            fontsize=10, x=0.01, ha="left",
+        )  # fmt: skip
+        return figure
+
+
+def _draw_variance(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArray) -> None:
+    ratio = table["variance_ratio"].to_numpy(dtype=float)
+    half = np.nan_to_num(Z95 * table["variance_ratio_stderr"].to_numpy(dtype=float))
+    seen = ratio[np.isfinite(ratio) & (ratio > 0)]
+    if len(seen) and seen.max() > LOG_FROM * seen.min():
+        axes.set_xscale("log")
+        half = np.minimum(half, 0.9 * ratio)
+    _line_at(axes, 1)
+    _points(axes, ratio, half, rows, biased)
+    for row, missing in zip(rows, ~np.isfinite(ratio), strict=True):
+        if missing:
+            axes.text(
+                0.02, row, "undefined", color="#666666", va="center", style="italic",
+                transform=axes.get_yaxis_transform(),
+            )  # fmt: skip
+    axes.set_title("Gradient variance")
+    axes.set_xlabel("variance ratio at equal scale\n← less noise")
+
+
+def _draw_bias(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArray) -> None:
+    norm = table["gradient_norm"].to_numpy(dtype=float)
+    half = np.nan_to_num(Z95 * table["bias_stderr"].to_numpy(dtype=float) / norm)
+    _line_at(axes, 0)
+    _points(axes, table["relative_bias"].to_numpy(dtype=float), half, rows, biased)
+    axes.set_title("Bias")
+    axes.set_xlabel("bias / gradient norm")
+    axes.set_xlim(left=min(0.0, -0.04 * axes.get_xlim()[1]))
+    handles = [
+        axes.plot([], [], label=label, **marker)[0]
+        for label, marker in (("unbiased", UNBIASED), ("biased", BIASED))
+    ]
+    axes.figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False)
+
+
+def _draw_centering(axes: Axes, table: pd.DataFrame, rows: IntArray) -> None:
+    """How far from 0 a group's mean advantage is: root mean square, and the largest there is."""
+    rms, largest = (table[f"centering_{name}"].to_numpy(dtype=float) for name in ("rms", "max"))
+    _line_at(axes, 0)
+    axes.hlines(rows, 0, largest, color="#777777", linewidth=1)
+    axes.plot(largest, rows, "|", color="#777777", markersize=7)
+    axes.plot(rms, rows, "s", color="black", markersize=5)
+    axes.set_title("Centering")
+    axes.set_xlabel("|mean advantage of a group|\n■ rms   | largest")
+    top = np.nanmax(largest, initial=0.0)
+    axes.set_xlim(*((-0.04 * top, 1.05 * top) if top > CENTERED else (-0.04, 1)))
+
+
+def _points(
+    axes: Axes, values: FloatArray, half: FloatArray, rows: IntArray, biased: BoolArray
+) -> None:
+    for chosen, marker in ((~biased, UNBIASED), (biased, BIASED)):
+        axes.errorbar(
+            values[chosen], rows[chosen], xerr=half[chosen], ecolor=marker["color"], capsize=2,
+            elinewidth=1, **marker,
+        )  # fmt: skip
+
+
+def _line_at(axes: Axes, value: float) -> None:
+    axes.axvline(value, color="#999999", linewidth=1, zorder=1)
+
+
+def _shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
