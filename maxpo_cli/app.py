@@ -1,6 +1,9 @@
 """The Typer application: registers the commands, and turns errors into sentences."""
 
+import gc
+import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -24,35 +27,48 @@ app.command()(estimators)
 app.command()(plot)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"maxpo {__version__}")
-        raise typer.Exit
-
-
 @app.callback(invoke_without_command=True)
 def _maxpo(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """Choose, check and understand max@K advantage estimators."""
+    if version:
+        print(f"maxpo {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
 
 
 def main() -> None:
     """The `maxpo` command. Bad input: one sentence on standard error and exit status 2."""
+    # Loading torch, pandas and matplotlib makes many objects and no garbage: collecting it along
+    # the way costs half a second, and so does taking everything down again at the end.
+    gc.set_threshold(100_000)
+    status = _run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        status = 1
+    os._exit(status)
+
+
+def _run() -> int:
     try:
         status = app(standalone_mode=False)
     except InputError as error:
-        status = _fail(str(error))
+        return _fail(str(error))
     except TyperException as error:  # what Typer itself finds wrong with the command line
-        status = _fail(error.format_message())
-    except typer.Abort:
-        status = 130
-    sys.exit(status if isinstance(status, int) else 0)
+        return _fail(error.format_message())
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return status if isinstance(status, int) else 0
 
 
 def _fail(sentence: str) -> int:

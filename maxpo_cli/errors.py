@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """What a user asked for cannot be done; the message says what, where, and what would be right."""
+    """What was asked for cannot be done; the message says what, where, and what would be right."""
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:

@@ -51,8 +51,8 @@ def compare(
 ) -> None:
     """Compare every advantage estimator at one policy, group size N and K.
 
-    Bias, centering and gradient variance of each, exactly where that is possible and by Monte Carlo
-    where it is not: as a table here, and as table.csv, study.json and a figure in the result folder.
+    Bias, centering and gradient variance of each, exactly where that is possible and by Monte
+    Carlo where it is not: as a table here, and as table.csv, study.json and a figure in a folder.
     """
     from maxpo_cli.commands.show import run_study
     from maxpo_cli.policies.files import RewardsFile, read_logged

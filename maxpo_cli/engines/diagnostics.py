@@ -103,7 +103,8 @@ class _Total:
         square = sum(float(((p.mean[e] - scale * p.gradient) ** 2).sum()) for p in self.problems)
         size = len(self.trace)
         along = self.moments[size + e, size + e] / self.gradient_square
-        return max(square - max(float(self.trace[e]) - along, 0.0), 0.0)
+        noise = max(float(self.trace[e] - along), 0.0)
+        return max(square - noise, 0.0)
 
 
 def _diagnostics(total: _Total, e: int, unit: int | None) -> Diagnostics:
@@ -113,16 +114,13 @@ def _diagnostics(total: _Total, e: int, unit: int | None) -> Diagnostics:
     bias, bias_stderr, bias_z = math.sqrt(square), NAN, NAN
     if total.sampled:
         along = _ratio(float(total.along_bias[e]), square)
-        estimate = estimate_bias(
-            square, float(total.trace[e]), float(total.trace_square[e]), along
-        )
+        estimate = estimate_bias(square, float(total.trace[e]), float(total.trace_square[e]), along)
         bias, bias_stderr, bias_z = estimate.value, estimate.stderr, estimate.score
     scale = _ratio(float(total.product[e]), total.gradient_square)
     across = math.sqrt(total.across_square(e, scale)) if norm > 0 else NAN
     length = math.hypot(scale * norm, across)
     matched = _ratio(variance, scale**2)
     ratio, ratio_stderr = _variance_ratio(total, e, unit)
-    size = len(total.variance)
     mean_square = length**2 if norm > 0 else bias**2
     return Diagnostics(
         objective=total.objective,
@@ -150,7 +148,7 @@ def _variance_ratio(total: _Total, e: int, unit: int | None) -> tuple[float, flo
     """matched_variance over that of the reference, and its standard error by the delta method.
 
     The relative change of a matched variance V/scale² is dV/V − 2 dt/<E ĝ, ∇J>, with t as in
-    `Noise.moments`; both estimators were measured on the same draws, so their errors cancel in part.
+    `Noise.moments`; both estimators saw the same draws, so that their errors cancel in part.
     """
     if unit is None:
         return NAN, NAN

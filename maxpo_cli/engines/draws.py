@@ -43,9 +43,7 @@ class Draws(Protocol):
 class CountedDraws:
     """Groups of a finite problem, as counts per level `[..., m]` that sum to N along the last."""
 
-    def __init__(
-        self, problem: FiniteProblem, counts: Tensor, n: int, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, problem: FiniteProblem, counts: Tensor, n: int, dtype: torch.dtype) -> None:
         self.problem = problem
         self.counts = counts
         self.n = n
@@ -140,16 +138,14 @@ class QTable:
         rise = self.values[right] - self.values[left]
         bend_left = width * self.slopes[left] - rise
         bend_right = rise - width * self.slopes[right]
-        return self.values[left] + s * (
-            rise + (1 - s) * ((1 - s) * bend_left + s * bend_right)
-        )
+        return self.values[left] + s * (rise + (1 - s) * ((1 - s) * bend_left + s * bend_right))
 
 
 @lru_cache(maxsize=64)
 def q_table(problem: GaussianProblem, k: int, device: str) -> QTable:
     """The table of Q_K of this problem on a device."""
-    arrays = (torch.tensor(array, device=device) for array in problem.q_table(k))
-    return QTable(*arrays, objective=problem.objective(k))
+    thresholds, values, slopes = (torch.tensor(a, device=device) for a in problem.q_table(k))
+    return QTable(thresholds, values, slopes, problem.objective(k))
 
 
 def _rows_times(rows: Tensor, matrix: Tensor) -> Tensor:

@@ -139,7 +139,7 @@ def _chunks(
 
 
 def _binomials(p: float, n: int, first: int) -> FloatArray:
-    """Row by row the Binomial(x, p) probabilities of 0..n for x = first..n, `[n + 1 − first, n + 1]`.
+    """Binomial(x, p) probabilities of 0..n in a row for x = first..n, `[n + 1 − first, n + 1]`.
 
     By Pascal's recursion: sums of positive terms only, so that no digit cancels, where logarithms
     of factorials would lose three digits at n = 4096.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.policies.finite import FloatArray, FiniteProblem
+from maxpo_cli.policies.finite import FiniteProblem, FloatArray
 from maxpo_cli.policies.gaussian import GaussianProblem
 
 Problem = FiniteProblem | GaussianProblem

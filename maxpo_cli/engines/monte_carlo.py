@@ -89,9 +89,7 @@ def _counts(problem: FiniteProblem, uniforms: Tensor) -> Tensor:
     """How many of each group's uniforms fall into each level's share of [0, 1), `[..., m]`."""
     edges = torch.as_tensor(np.cumsum(problem.probs)[:-1], device=uniforms.device)
     level = torch.bucketize(uniforms, edges, right=True)
-    counts = torch.zeros(
-        *uniforms.shape[:-1], problem.m, dtype=torch.int64, device=uniforms.device
-    )
+    counts = torch.zeros(*uniforms.shape[:-1], problem.m, dtype=torch.int64, device=uniforms.device)
     return counts.scatter_add_(-1, level, torch.ones_like(level))
 
 
@@ -137,7 +135,7 @@ class _Accumulator:
         self.sums: _Sums | None = None
 
     def add(self, draws: Draws, sizes: list[int], kept: Tensor) -> None:
-        """Adds the groups of `draws`, `sizes[b]` of block b; `kept` (`[b, BLOCK]`) is 1 for them."""
+        """Adds the groups of `draws`: `sizes[b]` of block b, those with 1 in `kept[b]`."""
         gradient = torch.as_tensor(self.gradient, device=kept.device)
         distances, products, replicates, residuals, centerings = [], [], [], [], []
         for e, estimator in enumerate(self.estimators):

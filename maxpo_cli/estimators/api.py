@@ -1,7 +1,7 @@
 """`advantages`: one call for one estimator on the rewards a training loop holds."""
 
 import operator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -45,12 +45,10 @@ def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
     """
     estimator = find(name)
     if isinstance(rewards, Tensor):
-        return _of_tensor(estimator, rewards, k)  # type: ignore[return-value]
-    array = _as_array(rewards)
-    result = _of_tensor(estimator, torch.from_numpy(array), k).numpy()
-    if isinstance(rewards, list | tuple):
-        return type(rewards)(result.tolist())  # type: ignore[return-value]
-    return result  # type: ignore[return-value]
+        return cast(Rewards, _of_tensor(estimator, rewards, k))
+    result = _of_tensor(estimator, torch.from_numpy(_as_array(rewards)), k).numpy()
+    kind = type(rewards) if isinstance(rewards, list | tuple) else None
+    return cast(Rewards, kind(result.tolist()) if kind else result)
 
 
 def _as_array(rewards: Any) -> np.ndarray[Any, Any]:
@@ -73,7 +71,7 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
         raise InputError("rewards must be real numbers; got a complex tensor")
     if estimator.compute is None:
         raise InputError(
-            f"{estimator.name} needs the policy's own distribution and has no value on rewards alone"
+            f"{estimator.name} needs the policy's own distribution: rewards alone do not give it"
         )
     n = rewards.shape[-1]
     level = _checked_k(estimator, k)
@@ -90,13 +88,13 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
         work = rewards.reshape(-1, n).to(torch.float32 if half else rewards.dtype)
         out = torch.empty_like(work)
         # On CPU a fresh large block of memory costs more than the arithmetic done in it.
-        rows = max(1, CPU_PASS // n) if work.device.type == "cpu" else max(1, len(work))
-        for given, result in zip(work.split(rows), out.split(rows), strict=True):
-            ascending, order = given.sort(-1)
+        rows = max(1, CPU_PASS // n if work.device.type == "cpu" else len(work))
+        for start in range(0, len(work), rows):
+            ascending, order = work[start : start + rows].sort(-1)
             ranked = estimator.compute(SortedGroups(ascending), level)
             # 0, or NaN where the lowest or the highest reward (NaN sorts last) is not finite.
             finite = 0 * ascending[:, :1] + 0 * ascending[:, -1:]
-            result.scatter_(-1, order, ranked + finite)
+            out[start : start + rows].scatter_(-1, order, ranked + finite)
         return out.to(rewards.dtype).reshape(rewards.shape)
 
 

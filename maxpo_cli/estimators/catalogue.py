@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor
 
-from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.errors import unknown
 from maxpo_cli.estimators import formulas, profiles
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import ProfileOf
@@ -20,9 +20,9 @@ Scale = Callable[[int, int], Fraction | None]
 class Estimator:
     """One advantage estimator and its claims.
 
-    `compute` is None for the oracle alone, which needs the policy. `scale(n, k)` is the claim about
-    the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where E ĝ is not
-    a multiple of ∇J_K. K runs from `lowest_k` to N − `short_of_n`; None means any K.
+    `compute` is None for the oracle alone, which needs the policy. `scale(n, k)` is the claim
+    about the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where
+    E ĝ is no multiple of ∇J_K. K runs from `lowest_k` to N − `short_of_n`; None means any K.
     """
 
     name: str

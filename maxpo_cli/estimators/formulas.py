@@ -40,4 +40,3 @@ def passk_training(groups: SortedGroups, k: int) -> Tensor:
     std = (passk * (1 - passk)).clamp(min=0).sqrt()
     gap = groups.rank_linear(canonical_plugin_profile, k)
     return torch.where(std > 0, gap / std, torch.zeros_like(gap))
-

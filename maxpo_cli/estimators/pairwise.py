@@ -1,4 +1,4 @@
-"""The paper's own, quadratic definition of the Leave-Two-Out advantage, kept beside the fast one."""
+"""The paper's own, quadratic definition of the Leave-Two-Out advantage, beside the fast one."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Logged rewards from a CSV or JSON Lines file: one row a sample, or counts with one row a prompt."""
+"""Logged rewards from a CSV or JSON Lines file: a row a sample, or counts with a row a prompt."""
 
 import csv
 import json
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from maxpo_cli.errors import InputError
+from maxpo_cli.policies.finite import FloatArray
 from maxpo_cli.policies.logged import Logged, prompt_of_counts, prompt_of_rewards
 
 COUNT_COLUMNS = ("samples", "correct")
@@ -130,10 +131,10 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _numbers(file: RewardsFile, table: pd.DataFrame, column: str) -> np.ndarray:
+def _numbers(file: RewardsFile, table: pd.DataFrame, column: str) -> FloatArray:
     texts = table[column].str.strip()
     booleans = texts.str.lower().map({"true": "1", "false": "0"})
-    values = pd.to_numeric(booleans.fillna(texts), errors="coerce").to_numpy(dtype=float)
+    values = np.asarray(pd.to_numeric(booleans.fillna(texts), errors="coerce"), dtype=float)
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
         row = int(wrong[0])

@@ -67,7 +67,7 @@ class FiniteProblem:
     def q_values(self, k: int) -> FloatArray:
         """Q_K on each level: the expected max of that reward and K − 1 draws, `[m]`."""
         gains = np.diff(self.levels) * (1 - self._at_most ** (k - 1))
-        return self.levels + np.append(np.cumsum(gains[::-1])[::-1], 0.0)
+        return np.asarray(self.levels + np.append(np.cumsum(gains[::-1])[::-1], 0.0))
 
     def objective(self, k: int) -> float:
         """J_K = E[max of K draws]."""
@@ -75,4 +75,5 @@ class FiniteProblem:
 
     def gradient(self, k: int) -> FloatArray:
         """∇J_K in the coordinates of `scores`, `[d]`: −K Σ_c Δ_c F_c^(K−1) ∇F_c."""
-        return -k * (np.diff(self.levels) * self._at_most ** (k - 1)) @ self._at_most_gradient
+        weights = -k * np.diff(self.levels) * self._at_most ** (k - 1)
+        return np.asarray(weights @ self._at_most_gradient)

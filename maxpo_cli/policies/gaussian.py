@@ -158,9 +158,7 @@ class GaussianProblem:
         """
         thresholds, steps = _band_nodes(bands, nodes)
         above, below, slope = self.distribution(thresholds)
-        value = np.where(
-            thresholds > self._anchor, -_power_of_complement(above, k), -(below**k)
-        )
+        value = np.where(thresholds > self._anchor, -_power_of_complement(above, k), -(below**k))
         gradient = -k * below[..., None] ** (k - 1) * slope
         parts = np.concatenate([value[..., None], gradient], -1) * steps[..., None]
         return np.asarray(parts.sum(1))
@@ -174,14 +172,14 @@ class GaussianProblem:
         """(J_K, ∇J_K): bands are halved until none of them moves when its nodes are doubled."""
         bands = np.stack([self.bands[:-1], self.bands[1:]], -1)
         first = self._integrals(k, bands, 2 * NODES)
-        total, size = np.zeros(first.shape[1]), abs(first).sum(0)
-        allowed = RTOL * abs(first.sum(0) + [self._anchor, *total[1:]]) + ROUNDING * size
+        total = np.zeros(first.shape[1])
+        total[0] = self._anchor
+        allowed = RTOL * abs(total + first.sum(0)) + ROUNDING * abs(first).sum(0)
         for _ in range(MAX_HALVINGS):
             coarse, fine = (self._integrals(k, bands, nodes) for nodes in (NODES, 2 * NODES))
             moved = (abs(fine - coarse) > allowed / len(self.bands)).any(1)
             total += fine[~moved].sum(0)
             if not moved.any():
-                total[0] += self._anchor
                 return total
             middle = bands[moved].mean(1)
             bands = np.concatenate(

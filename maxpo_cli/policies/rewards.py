@@ -6,6 +6,7 @@ piece, whose probability and mean score under a Gaussian are known in closed for
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -143,7 +144,7 @@ def quad_sin(c: float, a: float, f: float) -> Reward:
                 value, t, np.full_like(t, left), np.full_like(t, right)
             ),
         )
-        for i, (left, right) in enumerate(zip(turns[:-1], turns[1:], strict=True))
+        for i, (left, right) in enumerate(pairwise(turns))
     )
     return Reward(lambda x: -((x - c) ** 2) + a * torch.sin(f * x), (rising, *inner, falling))
 
@@ -168,7 +169,7 @@ REWARD_KEYS: dict[str, tuple[str, ...]] = {
 
 
 def _turning_points(c: float, a: float, f: float) -> FloatArray:
-    """Where −2(x − c) + a f cos(f x) = 0: between the turns of that slope, one root a sign change."""
+    """Where −2(x − c) + a f cos(f x) = 0: one root for each change of sign between its bends."""
 
     def slope(x: FloatArray) -> FloatArray:
         return -2 * (x - c) + a * f * np.cos(f * x)

@@ -73,7 +73,8 @@ class Categorical:
         if not all(0 <= p <= 1 for p in self.probs):
             raise InputError("categorical: probs must be between 0 and 1")
         if abs(sum(self.probs) - 1) > PROBS_TOLERANCE:
-            raise InputError(f"categorical: probs must sum to 1; they sum to {sum(self.probs):.12g}")
+            total = number(round(sum(self.probs), 12))
+            raise InputError(f"categorical: probs must sum to 1; they sum to {total}")
         if min(self.outcomes) < 1:
             raise InputError("categorical: outcomes must be whole numbers from 1")
 

@@ -42,7 +42,7 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",
@@ -68,7 +68,7 @@ def is_biased(table: pd.DataFrame) -> pd.Series:
 
 
 def comparison(table: pd.DataFrame) -> Figure:
-    """One comparison: variance ratio and bias with 95% intervals, and centering, a row an estimator.
+    """One comparison: variance ratio and bias with 95% intervals, and centering, by estimator.
 
     `table` holds the rows of one policy, N and K, with the columns `COMPARISON_COLUMNS`.
     """

@@ -34,7 +34,7 @@ def new_result(path: Path) -> Iterator[Path]:
     It takes the place of an earlier result at `path`. Nothing is left of it when the block raises,
     and a process that is killed leaves `path` as it was.
 
-    Raises `InputError` before the block when `path` cannot be written, or holds what no study wrote.
+    Raises `InputError` before the block when `path` cannot be written or holds anything else.
     """
     path = Path(os.path.normpath(path.absolute()))
     _check_replaceable(path)

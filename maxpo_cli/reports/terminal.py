@@ -12,7 +12,6 @@ from rich.text import Text
 
 from maxpo_cli.reports.figures import CENTERED, EXACT_BIAS, Z95, is_biased
 
-
 NONE = "–"
 """What stands for a figure that does not exist."""
 

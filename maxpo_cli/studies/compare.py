@@ -156,31 +156,31 @@ def _measure(
     dtype = DTYPES[spec.dtype]
     generator = torch.Generator(device).manual_seed(spec.seed)
     exact: dict[int, Measures] = {}
-    measures = []
-    for problem in problems:
-        states = _states(spec, problem)
-        if states is None:
-            share = len(problems) * spec.groups
-            found = sample_problem(
-                problem, spec.n, chosen, spec.groups, generator, dtype,
-                lambda done, share=share: progress(done / share),
-            )[spec.k]
-        elif id(problem) in exact:
-            found = exact[id(problem)]
+
+    def told_of(whole: int) -> Callable[[int], None]:
+        return lambda done: progress(done / whole / len(problems))
+
+    def measure(problem: Problem) -> Measures:
+        if id(problem) in exact:
             progress(1 / len(problems))
-        else:
-            assert isinstance(problem, FiniteProblem)
-            share = len(problems) * states
-            found = exact[id(problem)] = enumerate_problem(
-                problem, spec.n, chosen, device, dtype,
-                lambda done, share=share: progress(done / share),
-            )[spec.k]
-        measures.append(found)
-    return measures
+            return exact[id(problem)]
+        finite = _enumerable(spec, problem)
+        if finite is None:
+            advance = told_of(spec.groups)
+            return sample_problem(problem, spec.n, chosen, spec.groups, generator, dtype, advance)[
+                spec.k
+            ]
+        advance = told_of(count_states(finite, spec.n))
+        exact[id(problem)] = enumerate_problem(finite, spec.n, chosen, device, dtype, advance)[
+            spec.k
+        ]
+        return exact[id(problem)]
+
+    return [measure(problem) for problem in problems]
 
 
-def _states(spec: CompareSpec, problem: Problem) -> int | None:
-    """How many count vectors to enumerate; None where the problem is to be sampled."""
+def _enumerable(spec: CompareSpec, problem: Problem) -> FiniteProblem | None:
+    """The problem as one to enumerate; None where it is to be sampled."""
     if spec.engine == "monte-carlo":
         return None
     if not isinstance(problem, FiniteProblem):
@@ -192,7 +192,7 @@ def _states(spec: CompareSpec, problem: Problem) -> int | None:
         return None
     states = count_states(problem, spec.n)
     if states <= MAX_STATES:
-        return states
+        return problem
     if spec.engine == "enumeration":
         raise InputError(
             f"--engine enumeration: n={spec.n} with {problem.m} reward levels has {states:,} count "

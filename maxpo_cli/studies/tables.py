@@ -27,7 +27,10 @@ class Cell:
 
 
 def cell_rows(
-    cell: Cell, estimators: Sequence[str], found: Mapping[str, Diagnostics], notes: Mapping[str, str]
+    cell: Cell,
+    estimators: Sequence[str],
+    found: Mapping[str, Diagnostics],
+    notes: Mapping[str, str],
 ) -> pd.DataFrame:
     """One row an estimator, in the order given; `notes` says why an estimator has no figures."""
     rows = []
