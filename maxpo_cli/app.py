@@ -45,7 +45,7 @@ def main() -> None:
     # Loading torch, pandas and matplotlib makes many objects and no garbage: collecting it along
     # the way costs half a second, and so does taking everything down again at the end.
     gc.set_threshold(100_000)
-    status = _run()
+    status = run()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -54,7 +54,8 @@ def main() -> None:
     os._exit(status)
 
 
-def _run() -> int:
+def run() -> int:
+    """Runs the command line; gives the exit status, after one sentence where input was bad."""
     try:
         status = app(standalone_mode=False)
     except InputError as error:

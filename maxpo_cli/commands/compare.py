@@ -64,10 +64,11 @@ def compare(
     if where and rewards is None:
         raise InputError("--where picks rows of --rewards; give --rewards FILE")
     if rewards is None:
-        chosen = parse_policy(policy or "bernoulli:p=0.1")
+        file, chosen = None, parse_policy(policy or "bernoulli:p=0.1")
     else:
         conditions = tuple(_condition(text) for text in where or ())
-        chosen = read_logged(RewardsFile(rewards, group_column, reward_column, conditions))
+        file = RewardsFile(rewards, group_column, reward_column, conditions)
+        chosen = read_logged(file)
     spec = CompareSpec(
         policy=chosen,
         n=n,
@@ -80,7 +81,7 @@ def compare(
         dtype=dtype,
         reference=reference,
     )
-    run_study(spec, out=out, as_json=json, quiet=quiet)
+    run_study(spec, file, out=out, as_json=json, quiet=quiet)
 
 
 def _condition(text: str) -> tuple[str, str]:

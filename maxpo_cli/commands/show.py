@@ -13,7 +13,7 @@ import torch
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from maxpo_cli import __version__
-from maxpo_cli.policies.logged import Logged
+from maxpo_cli.policies.files import RewardsFile
 from maxpo_cli.reports import figures, folder
 from maxpo_cli.reports.terminal import comparison_view, console
 from maxpo_cli.studies.compare import CompareSpec, Comparison, compare
@@ -21,15 +21,17 @@ from maxpo_cli.studies.compare import CompareSpec, Comparison, compare
 FIGURE = "compare"
 
 
-def run_study(spec: CompareSpec, out: Path | None, as_json: bool, quiet: bool) -> None:
-    """Runs a comparison, writes its folder and shows it."""
+def run_study(
+    spec: CompareSpec, file: RewardsFile | None, out: Path | None, as_json: bool, quiet: bool
+) -> None:
+    """Runs a comparison (of logged rewards: read from `file`), writes its folder and shows it."""
     name = f"compare-{folder.slug(spec.policy.spec)}-n{spec.n}-k{spec.k}"
     path = out if out is not None else Path("results") / name
     with folder.new_result(path) as draft:
         with _progress(quiet) as progress:
             task = progress.add_task(spec.policy.spec, total=1.0)
             found = compare(spec, lambda done: progress.advance(task, done))
-        study = _study(spec, found)
+        study = _study(spec, file, found)
         folder.write_table(draft / folder.TABLE, found.table)
         if found.prompts is not None:
             folder.write_table(draft / folder.PROMPTS, found.prompts)
@@ -43,7 +45,7 @@ def run_study(spec: CompareSpec, out: Path | None, as_json: bool, quiet: bool) -
         print_json(study, found.table)
     elif not quiet:
         screen = console()
-        screen.print(comparison_view(found.table, study["spec"], screen.width))
+        screen.print(comparison_view(found.table, study, screen.width))
         screen.print(f"\nwritten to {path}", soft_wrap=True)
 
 
@@ -61,7 +63,7 @@ def _progress(quiet: bool) -> Progress:
     )
 
 
-def _study(spec: CompareSpec, found: Comparison) -> dict[str, Any]:
+def _study(spec: CompareSpec, file: RewardsFile | None, found: Comparison) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "policy": spec.policy.spec,
         "n": spec.n,
@@ -74,8 +76,13 @@ def _study(spec: CompareSpec, found: Comparison) -> dict[str, Any]:
         "dtype": spec.dtype,
         "reference": spec.reference,
     }
-    if isinstance(spec.policy, Logged):
-        settings["prompts"] = len(spec.policy.prompts)
+    if file is not None:
+        settings |= {
+            "rewards": str(file.path),
+            "group_column": file.group_column,
+            "reward_column": file.reward_column,
+            "where": [f"{column}={value}" for column, value in file.where],
+        }
     device = found.device
     if device.startswith("cuda"):
         device += f" ({torch.cuda.get_device_name(device)})"
@@ -83,6 +90,7 @@ def _study(spec: CompareSpec, found: Comparison) -> dict[str, Any]:
         "study": "compare",
         "spec": settings,
         "command_line": ["maxpo", *sys.argv[1:]],
+        "prompts": None if found.prompts is None else len(found.prompts) // len(found.table),
         "device": device,
         "versions": {
             "maxpo": __version__,

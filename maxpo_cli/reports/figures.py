@@ -102,6 +102,7 @@ def _draw_variance(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: Bool
     seen = ratio[np.isfinite(ratio) & (ratio > 0)]
     if len(seen) and seen.max() > LOG_FROM * seen.min():
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
         half = np.minimum(half, 0.9 * ratio)
     _line_at(axes, 1)
     _points(axes, ratio, half, rows, biased)
@@ -112,7 +113,7 @@ def _draw_variance(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: Bool
                 transform=axes.get_yaxis_transform(),
             )  # fmt: skip
     axes.set_title("Gradient variance")
-    axes.set_xlabel("variance ratio at equal scale\n← less noise")
+    axes.set_xlabel("variance ratio, reference = 1\n← less noise")
 
 
 def _draw_bias(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArray) -> None:

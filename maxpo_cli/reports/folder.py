@@ -4,9 +4,8 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,29 +30,68 @@ def slug(text: str) -> str:
 def new_result(path: Path) -> Iterator[Path]:
     """A new, hidden folder to write a result into, which becomes `path` when the block ends well.
 
-    It takes the place of an earlier result at `path`. Nothing is left of it when the block raises,
-    and a process that is killed leaves `path` as it was.
+    It takes the place of an earlier result at `path`. Nothing is left of it when the block raises;
+    what a killed process leaves is hidden, and goes at the next run.
 
     Raises `InputError` before the block when `path` cannot be written or holds anything else.
     """
     path = Path(os.path.normpath(path.absolute()))
-    _check_replaceable(path)
+    draft, old = (path.with_name(f"{_prefix(path)}{os.getpid()}.{end}") for end in ("new", "old"))
+    missing = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.maxpo-", dir=path.parent))
+        _check_replaceable(path)
+        draft.mkdir()
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"--out {path}: the folder cannot be written ({reason})") from None
     try:
-        draft.chmod(0o755)
         yield draft
         _check_replaceable(path)
-        _swap(draft, path)
+        if path.exists():
+            path.rename(old)
+        draft.rename(path)
     except OSError as error:
         raise InputError(f"--out {path}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            _remove_empty(missing)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}.maxpo-"
+
+
+def _tidy(path: Path) -> None:
+    """Sets right what killed processes left: drafts go, a result that was moved comes back."""
+    for left in sorted(path.parent.iterdir(), reverse=True):
+        pid, _, kind = left.name.removeprefix(_prefix(path)).partition(".")
+        if not left.name.startswith(_prefix(path)) or not pid.isdigit() or _is_alive(int(pid)):
+            continue
+        if kind == "old" and not path.exists():
+            left.rename(path)
+        else:
+            shutil.rmtree(left)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _check_replaceable(path: Path) -> None:
@@ -68,31 +106,6 @@ def _check_replaceable(path: Path) -> None:
             f"--out {path}: the folder holds '{foreign[0]}', which is no part of a result; "
             "name another folder"
         )
-
-
-def _swap(draft: Path, path: Path) -> None:
-    """Puts the finished folder in the place of what is there."""
-    if not path.exists():
-        draft.rename(path)
-        return
-    old = _old(path)
-    path.rename(old)
-    draft.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _old(path: Path) -> Path:
-    return path.with_name(f".{path.name}.maxpo-old")
-
-
-def _tidy(path: Path) -> None:
-    """Sets right what a run that was killed while it replaced a result may have left."""
-    old = _old(path)
-    if old.exists():
-        if path.exists():
-            shutil.rmtree(old)
-        else:
-            old.rename(path)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -25,7 +25,10 @@ def console(stderr: bool = False) -> Console:
 
 
 def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -> RenderableType:
-    """One comparison: what was measured, a row an estimator, and what the columns mean."""
+    """One comparison: what was measured, a row an estimator, and what the columns mean.
+
+    `table` and `study` are what `table.csv` and `study.json` hold; `width` is the terminal's.
+    """
     first = table.iloc[0]
     sampled = first["engine"] == "monte-carlo"
     wide = width >= WIDE or not sampled
@@ -55,8 +58,8 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
         Text(),
         view,
         Text(),
-        *(Text(note) for note in notes),
-        Text(_legend(str(study["reference"]), wide, sampled), style="dim"),
+        *(Text(line) for note in notes for line in (note, "")),
+        Text(_legend(study["spec"]["reference"], wide, sampled), style="dim"),
     )
 
 
@@ -68,7 +71,7 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     if pd.notna(measured["states"]):
         amounts.append(f"exact over {measured['states']:,} count vectors")
     if pd.notna(measured["groups"]):
-        amounts.append(f"{measured['groups']:,} groups sampled, seed {study['seed']}")
+        amounts.append(f"{measured['groups']:,} groups sampled, seed {study['spec']['seed']}")
     if prompts:
         amounts.insert(0, f"{prompts:,} prompts added up")
     return (
@@ -119,11 +122,11 @@ def _rounded_to_zero(value: float, size: float, below: float) -> str:
 
 
 def _figure(value: float) -> str:
-    """Four significant digits."""
+    """Four significant digits, or two and a power of ten where that is far from 1."""
     if math.isnan(value):
         return NONE
-    if value != 0 and not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.2e}"
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.1e}"
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 
 
@@ -156,6 +159,7 @@ def identities_view(deviations: pd.DataFrame) -> RenderableType:
 TERMS = (
     "v_K       mean of the max over all K-subsets of the group of N\n"
     "v_K^(−i)  the same over those that leave i out;  q_i  over those that hold i\n"
-    "EI_i      q_i − v_{K−1}^(−i), the expected improvement;  Q_K, V_K  their expectations\n"
+    "EI_i      q_i − v_{K−1}^(−i), the expected improvement of the max of K − 1 by i\n"
+    "Q_K, V_K  the expectations of q_i given x_i and of v_K under the policy\n"
     "The gradient estimate is ĝ = (K/N) Σ_i A_i ∇log π(x_i)."
 )

@@ -1,0 +1,157 @@
+"""How fast maxpo is on this machine, beside the floor that no version can run under.
+
+    python analyses/benchmark.py            about two minutes; writes results/benchmark/
+
+A row is one measurement: the median of several runs in seconds, what it is compared with (the
+floor), and the ratio of the two. Floors: `torch.sort` of the same rewards for an estimator, the
+draws and one sort of every group for Monte Carlo, the import of torch for a whole process.
+"""
+
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from maxpo_cli import __version__, advantages
+from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
+from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators.pairwise import l2o_pairwise
+from maxpo_cli.policies.spec import parse_policy
+from maxpo_cli.reports.folder import new_result, write_study, write_table
+
+ROOT = Path(__file__).parents[1]
+REWARDS = 25_000 * 64
+EIGHT_LEVELS = "categorical:rewards=0/1/2/3/4/5/6/7,probs=0.3/0.2/0.15/0.1/0.1/0.05/0.05/0.05"
+SIX_K = (2, 4, 8, 16, 32, 48)
+
+
+def median_seconds(work: Callable[[], object], runs: int) -> float:
+    """The median time of `work`, after one run that is not counted."""
+    work()
+    return statistics.median(_seconds(work) for _ in range(runs))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def row(what: str, seconds: float, floor: str, floor_seconds: float, note: str = "") -> dict:
+    """One measurement beside its floor."""
+    ratio = seconds / floor_seconds
+    return {"what": what, "seconds": seconds, "floor": floor, "floor_seconds": floor_seconds,
+            "ratio": ratio, "note": note}  # fmt: skip
+
+
+def estimators_beside_the_sort() -> list[dict]:
+    """`l2o` on 1.6 million float32 rewards, for groups of several sizes."""
+    rows = []
+    for n in (16, 64, 256, 1024):
+        rewards = torch.rand(REWARDS // n, n, generator=torch.Generator().manual_seed(0))
+        floor = median_seconds(lambda r=rewards: torch.sort(r, -1), 15)
+        seconds = median_seconds(lambda r=rewards: advantages("l2o", r, 4), 15)
+        rows.append(row(f"l2o, {REWARDS // n:,} × {n} float32", seconds, "torch.sort", floor))
+    rewards = torch.rand(2_500, 64, generator=torch.Generator().manual_seed(0))
+    floor = median_seconds(lambda: torch.sort(rewards, -1), 15)
+    groups = SortedGroups(rewards.sort(-1).values)
+    seconds = median_seconds(lambda: l2o_pairwise(groups, 4), 5)
+    return [*rows, row("l2o by pairs, 2,500 × 64 float32", seconds, "torch.sort", floor)]
+
+
+def monte_carlo() -> list[dict]:
+    """n=64, six values of K, every K-aware estimator: eight levels, and a continuous reward."""
+    rows = []
+    for spec, draw in ((EIGHT_LEVELS, torch.rand), ("gaussian:reward=identity", torch.randn)):
+        (problem,) = parse_policy(spec).problems
+        chosen = tuple(e for e in CATALOGUE.values() if e.takes_k and not e.binary_only)
+        plan = dict.fromkeys(SIX_K, chosen)
+        groups = 40 * BLOCK
+
+        def sample(problem=problem, plan=plan, groups=groups) -> None:
+            generator = torch.Generator().manual_seed(0)
+            sample_problem(problem, 64, plan, groups, generator, torch.float64, lambda _: None)
+
+        def floor(draw=draw, groups=groups) -> None:
+            for _ in range(groups // BLOCK):
+                draw(BLOCK, 64, dtype=torch.float64).sort(-1)
+
+        seconds = median_seconds(sample, 3)
+        note = f"{groups / seconds:,.0f} groups/s"
+        name = f"Monte Carlo, {spec.partition(':')[0]}, n=64, {len(SIX_K)} K × {len(chosen)}"
+        rows.append(row(name, seconds, "draws + sort", median_seconds(floor, 3), note))
+    return rows
+
+
+def processes() -> list[dict]:
+    """Whole processes: the command line, its help, real data, and memory with many groups."""
+    torch_only = median_seconds(lambda: _run([sys.executable, "-c", "import torch"]), 5)
+    bare = median_seconds(lambda: _run([sys.executable, "-c", "pass"]), 5)
+    maxpo = [sys.executable, "-c", "from maxpo_cli.app import main; main()"]
+    counts = ROOT / "analyses" / "data" / "pythia_math_counts.csv"
+    real = ["--rewards", str(counts), "--where", "model=Pythia 12B", "-n", "8", "-k", "4"]
+    sampled = ["--policy", "gaussian:reward=identity", "--groups", "3000000"]
+
+    def compare(*options: str) -> None:
+        _run([*maxpo, "compare", *options])
+
+    seconds = _seconds(lambda: compare(*sampled))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    many = ("maxpo compare, 3 million groups", seconds)
+    help_seconds = median_seconds(lambda: _run([*maxpo, "--help"]), 5)
+    usual = median_seconds(compare, 5)
+    pythia = median_seconds(lambda: compare(*real), 3)
+    return [
+        row("maxpo --help", help_seconds, "python", bare),
+        row("maxpo compare", usual, "import torch", torch_only),
+        row("maxpo compare, Pythia 12B", pythia, "import torch", torch_only),
+        row(*many, "import torch", torch_only, f"peak {peak:,.0f} MiB"),
+    ]
+
+
+def _run(command: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def main() -> None:
+    """Measures everything, prints the table and writes it."""
+    table = pd.DataFrame([*estimators_beside_the_sort(), *monte_carlo(), *processes()])
+    with new_result(ROOT / "results" / "benchmark") as draft:
+        write_table(draft / "table.csv", table)
+        study = {
+            "study": "benchmark",
+            "command_line": ["python", "analyses/benchmark.py"],
+            "device": f"cpu, {torch.get_num_threads()} threads",
+            "processor": _processor(),
+            "versions": {"maxpo": __version__, "python": platform.python_version(),
+                         "torch": torch.__version__},
+        }  # fmt: skip
+        write_study(draft / "study.json", study)
+    view = Table("what", "seconds", "floor", "× floor", "", box=None)
+    for entry in table.itertuples():
+        view.add_row(
+            entry.what, f"{entry.seconds:.4f}", entry.floor, f"{entry.ratio:.2f}", entry.note
+        )
+    Console().print(view)
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main()

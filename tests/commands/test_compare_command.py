@@ -1,0 +1,199 @@
+"""`maxpo compare` as a user meets it: processes, exit statuses, sentences, files."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from maxpo_cli.studies.tables import COLUMNS
+
+MAXPO = (sys.executable, "-c", "from maxpo_cli.app import main; main()")
+EIGHT = "categorical:rewards=0/1/2/3/4/5/6/7,probs=.125/.125/.125/.125/.125/.125/.125/.125"
+
+
+def maxpo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*MAXPO, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_without_options_compares_at_the_default_point_and_writes_a_whole_folder(
+    tmp_path: Path,
+) -> None:
+    done = maxpo("compare", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    folder = tmp_path / "results" / "compare-bernoulli-p0.1-n16-k4"
+    assert f"written to results/{folder.name}" in done.stdout
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files == {"table.csv", "study.json", "figures/compare.png", "figures/compare.svg"}
+    table = pd.read_csv(folder / "table.csv")
+    assert tuple(table.columns) == COLUMNS
+    assert set(table["n"]) == {16}
+    assert set(table["k"]) == {4}
+    study = json.loads((folder / "study.json").read_text())
+    assert study["command_line"] == ["maxpo", "compare"]
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {folder.name}
+
+
+def test_json_prints_one_object_with_the_rows_of_the_table_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    done = maxpo(
+        "compare", "--json", "--out", "here", "--estimators", "all",
+        "--policy", "categorical:rewards=0/2,probs=0.9/0.1", cwd=tmp_path,
+    )  # fmt: skip
+    printed = json.loads(done.stdout)
+    table = pd.read_csv(tmp_path / "here" / "table.csv")
+    assert [row["estimator"] for row in printed["rows"]] == list(table["estimator"])
+    for row, written in zip(printed["rows"], table.to_dict("records"), strict=True):
+        assert list(row) == list(COLUMNS)
+        for column in COLUMNS:
+            missing = isinstance(written[column], float) and np.isnan(written[column])
+            assert (row[column] in (None, "")) if missing else row[column] == written[column]
+    undefined = next(row for row in printed["rows"] if row["estimator"] == "passk-training")
+    assert undefined["note"] == "passk-training is defined for 0/1 rewards only"
+    assert undefined["variance"] is None
+
+
+def test_quiet_prints_nothing_and_writes_the_folder(tmp_path: Path) -> None:
+    done = maxpo("compare", "-q", "--out", "here", cwd=tmp_path)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert (tmp_path / "here" / "table.csv").is_file()
+
+
+def test_the_same_command_writes_the_same_table_but_for_seconds(tmp_path: Path) -> None:
+    arguments = ("--policy", EIGHT, "--engine", "monte-carlo", "--groups", "5000", "-q")
+    for name in ("one", "two"):
+        assert maxpo("compare", *arguments, "--out", name, cwd=tmp_path).returncode == 0
+    one, two = (
+        pd.read_csv(tmp_path / name / "table.csv", dtype=str).drop(columns="seconds")
+        for name in ("one", "two")
+    )
+    assert set(one["engine"]) == {"monte-carlo"}
+    pd.testing.assert_frame_equal(one, two)
+    for ending in ("png", "svg"):
+        figures = [(tmp_path / name / "figures" / f"compare.{ending}") for name in ("one", "two")]
+        assert figures[0].read_bytes() == figures[1].read_bytes()
+
+
+BAD = {
+    "--policy bernouli:p=0.1": "unknown policy 'bernouli'; did you mean 'bernoulli'?",
+    "--policy bernoulli:q=0.1": "unknown key of policy bernoulli 'q'; known: p",
+    "--policy bernoulli:p=1.5": "p must be between 0 and 1; got 1.5",
+    "--policy bernoulli:p=x": "p must be a number; got 'x'",
+    "--policy bernoulli": "policy 'bernoulli' needs p",
+    "--policy categorical:rewards=0/1,probs=0.5/0.6": "probs must sum to 1; they sum to 1.1",
+    "--policy gaussian:reward=cube": "unknown reward of gaussian 'cube'",
+    "--policy gaussian:reward=exp,std=1000": "reward=exp overflows",
+    "-k 20": "-k must be at most the group size -n; got k=20 with n=16",
+    "-k 0": "-k must be at least 1; got 0",
+    "-n two": "-n",
+    "--estimators l20": "unknown estimator 'l20'; did you mean 'l2o'?",
+    "--estimators l2o,canonical -k 16": "l2o is defined for K in 2..N-1; got k=16 with n=16",
+    "--estimators passk-training --policy gaussian": "defined for 0/1 rewards only",
+    "--reference l2o -k 1": "--reference l2o is defined for K in 2..N-1",
+    "--engine exact": "unknown engine 'exact'",
+    "--engine enumeration --policy gaussian": "needs finitely many reward levels",
+    f"--engine enumeration -n 64 --policy {EIGHT}": "1,329,890,705 count vectors",
+    "--device cuda": "torch finds no CUDA device",
+    "--device gpu": "--device must be auto, cpu, cuda or cuda:i; got 'gpu'",
+    "--dtype half": "unknown dtype 'half'",
+    "--groups 1": "--groups must be at least 2",
+    "--seed -1": "--seed must be at least 0",
+    "--rewards none.csv": "there is no file none.csv",
+    "--rewards empty.csv": "empty.csv is empty",
+    "--rewards header.csv": "header.csv is empty: it has no rows",
+    "--rewards words.csv": "words.csv, line 3, column 'reward': 'good' is not a finite number",
+    "--rewards words.csv --reward-column score": "words.csv has no column 'score'",
+    "--rewards words.csv --group-column task": "words.csv has no column 'task'",
+    "--rewards words.csv --where model=a": "words.csv has no column 'model'",
+    "--rewards words.csv --where model": "--where takes COLUMN=VALUE; got 'model'",
+    "--rewards lonely.csv": "prompt 'b' has one sample",
+    "--rewards counts.csv": "counts.csv, line 3: 11 correct of 10 samples",
+    "--rewards words.csv --policy bernoulli:p=0.1": "exclude each other",
+    "--where model=a": "--where picks rows of --rewards",
+    "--out words.csv": "a file is in the way",
+    "--out full": "the folder holds 'thesis.txt', which is no part of a result",
+    "--out /proc/none/here": "cannot be written",
+    "--bogus": "--bogus",
+}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    (folder / "empty.csv").write_text("")
+    (folder / "header.csv").write_text("prompt,reward\n")
+    (folder / "words.csv").write_text("prompt,reward\na,1\na,good\n")
+    (folder / "lonely.csv").write_text("prompt,reward\na,1\nb,0\na,0\n")
+    (folder / "counts.csv").write_text("prompt,samples,correct\na,10,2\nb,10,11\n")
+    (folder / "full").mkdir()
+    (folder / "full" / "thesis.txt").write_text("years of work")
+    return folder
+
+
+@pytest.mark.parametrize("arguments", BAD)
+def test_bad_input_gets_one_sentence_and_exit_status_2_and_nothing_is_written(
+    arguments: str, inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    from maxpo_cli import app
+
+    before = _tree(inputs)
+    monkeypatch.chdir(inputs)
+    monkeypatch.setattr(sys, "argv", ["maxpo", "compare", *arguments.split()])
+    assert app.run() == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("maxpo: ")
+    assert printed.err.count("\n") == 1
+    assert BAD[arguments] in printed.err
+    assert _tree(inputs) == before
+
+
+def _tree(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_killed_at_any_moment_a_result_is_whole_and_the_next_run_tidies_up(tmp_path: Path) -> None:
+    random.seed(1)
+    first = maxpo("compare", "-q", "--out", "here", "--groups", "100", cwd=tmp_path)
+    assert first.returncode == 0
+    started = time.perf_counter()
+    assert maxpo("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
+    whole = time.perf_counter() - started
+    for _ in range(8):
+        process = subprocess.Popen([*MAXPO, "compare", "-q", "--out", "here"], cwd=tmp_path)
+        time.sleep(random.uniform(0.5, 1.1) * whole)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if (tmp_path / "here").exists():
+            assert len(pd.read_csv(tmp_path / "here" / "table.csv")) == 7
+            json.loads((tmp_path / "here" / "study.json").read_text())
+            assert (tmp_path / "here" / "figures" / "compare.svg").read_text().endswith("</svg>\n")
+    assert maxpo("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_real_counts_are_compared_over_all_prompts_and_by_prompt(tmp_path: Path) -> None:
+    counts = Path(__file__).parents[2] / "analyses" / "data" / "pythia_math_counts.csv"
+    done = maxpo(
+        "compare", "--rewards", str(counts), "--where", "model=Pythia 12B",
+        "--group-column", "problem", "-n", "8", "-k", "4", "--out", "here", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0
+    table = pd.read_csv(tmp_path / "here" / "table.csv").set_index("estimator")
+    prompts = pd.read_csv(tmp_path / "here" / "prompts.csv")
+    assert prompts.groupby("prompt").ngroups == 128
+    added = prompts.groupby("estimator")["variance"].sum()
+    assert np.allclose(added[table.index], table["variance"], rtol=1e-12)
+    norms = (prompts[prompts["estimator"] == "ei"]["gradient_norm"] ** 2).sum()
+    assert np.isclose(table["gradient_norm"].iloc[0] ** 2, norms, rtol=1e-12)

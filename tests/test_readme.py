@@ -1,0 +1,69 @@
+"""Every output that the README shows is one that the commands give.
+
+python tests/test_readme.py     writes the outputs, and the results they link to, anew
+"""
+
+import doctest
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from maxpo_cli.app import app
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+CONSOLE = re.compile(r"```console\n\$ maxpo (?P<arguments>.*)\n(?P<output>(?:.*\n)*?)```\n")
+
+
+def run(arguments: str) -> str:
+    """What `maxpo` prints at 80 columns, without the blanks at the ends of lines."""
+    sys.argv = ["maxpo", *shlex.split(arguments)]
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, shlex.split(arguments))
+    assert result.exit_code == 0, result.output
+    return "\n".join(line.rstrip() for line in result.stdout.splitlines()) + "\n"
+
+
+EXAMPLES = {found["arguments"]: found["output"] for found in CONSOLE.finditer(README.read_text())}
+
+
+@pytest.mark.parametrize("arguments", EXAMPLES)
+def test_the_readme_shows_what_the_command_prints(
+    arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "analyses").symlink_to(ROOT / "analyses")
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == EXAMPLES[arguments]
+
+
+def test_the_python_example_prints_what_the_readme_shows() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    example = doctest.DocTestParser().get_doctest("".join(blocks), {}, "README.md", None, None)
+    found = doctest.DocTestRunner().run(example)
+    assert found.attempted >= 2
+    assert found.failed == 0
+
+
+def test_the_files_that_the_readme_links_to_are_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text())
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
+def rewrite() -> None:
+    """Runs every example in the project's folder and puts what it prints into the README."""
+    os.chdir(ROOT)
+
+    def example(found: re.Match[str]) -> str:
+        arguments = found["arguments"]
+        return f"```console\n$ maxpo {arguments}\n{run(arguments)}```\n"
+
+    README.write_text(CONSOLE.sub(example, README.read_text()))
+
+
+if __name__ == "__main__":
+    rewrite()
