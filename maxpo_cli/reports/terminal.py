@@ -69,9 +69,9 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     mean = f" (mean {_figure(measured['objective'] / prompts)})" if prompts else ""
     amounts = []
     if pd.notna(measured["states"]):
-        amounts.append(f"exact over {measured['states']:,} count vectors")
+        amounts.append(f"enumeration of {measured['states']:,} count vectors (exact)")
     if pd.notna(measured["groups"]):
-        amounts.append(f"{measured['groups']:,} groups sampled, seed {study['spec']['seed']}")
+        amounts.append(f"monte-carlo, {measured['groups']:,} groups, seed {study['spec']['seed']}")
     if prompts:
         amounts.insert(0, f"{prompts:,} prompts added up")
     return (

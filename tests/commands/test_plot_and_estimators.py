@@ -1,0 +1,95 @@
+"""`maxpo plot` and `maxpo estimators`."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from maxpo_cli.app import app, run
+from maxpo_cli.estimators.catalogue import CATALOGUE
+
+RESULT = Path(__file__).parents[2] / "results" / "compare-bernoulli-p0.1-n16-k4"
+
+
+def invoke(*arguments: str) -> str:
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_plot_draws_the_same_bytes_from_the_same_table(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        invoke("plot", str(RESULT), "--out", str(tmp_path / name))
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {"compare.png", "compare.svg"}
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_plot_needs_nothing_but_the_table_and_writes_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_bytes((RESULT / "table.csv").read_bytes())
+    printed = invoke("plot", str(tmp_path), "--format", "svg")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["compare.svg"]
+    assert "compare.svg" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "it has no table.csv; it holds nothing"),
+        ("", "is not a table that maxpo wrote"),
+        ("estimator,policy\n", "has no rows"),
+        ("estimator,policy\nei,x\n", "the table has no column n, k, engine"),
+    ],
+)
+def test_plot_says_what_is_wrong_with_a_folder(
+    text: str | None,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if text is not None:
+        (tmp_path / "table.csv").write_text(text)
+    monkeypatch.setattr("sys.argv", ["maxpo", "plot", str(tmp_path)])
+    assert run() == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "figures").exists()
+
+
+def test_plot_refuses_a_table_of_several_cells_and_an_unknown_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(RESULT / "table.csv")
+    pd.concat([table, table.assign(k=5)]).to_csv(tmp_path / "table.csv", index=False)
+    monkeypatch.setattr("sys.argv", ["maxpo", "plot", str(tmp_path)])
+    assert run() == 2
+    assert "holds 2 cells of (policy, n, k)" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["maxpo", "plot", str(RESULT), "--format", "pgn"])
+    assert run() == 2
+    assert "unknown --format 'pgn'; did you mean 'png'?" in capsys.readouterr().err
+
+
+def test_estimators_lists_every_entry_with_its_range_within_80_columns() -> None:
+    printed = invoke("estimators")
+    assert max(map(len, printed.splitlines())) <= 80
+    for estimator in CATALOGUE.values():
+        (line,) = [x for x in printed.splitlines() if x.split(" ")[0] == estimator.name]
+        assert line.split()[-1] == estimator.k_range
+
+
+def test_identities_hold_to_rounding_and_the_seed_matters() -> None:
+    first, second = (
+        json.loads(invoke("estimators", "--identities", "--json", "--seed", seed))
+        for seed in ("0", "1")
+    )
+    assert len(first["rows"]) >= 8
+    assert all(row["largest_deviation"] < 1e-14 for row in first["rows"])
+    assert any(row["largest_deviation"] > 0 for row in first["rows"])
+    assert first["rows"] != second["rows"]
+
+
+def test_version_and_bare_maxpo_answer_without_an_error() -> None:
+    assert invoke("--version").startswith("maxpo 0.")
+    assert "compare" in invoke()
