@@ -11,6 +11,6 @@ class InputError(ValueError):
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     """An error for a name that is not among `known`, with the nearest name when there is one."""
     choices = list(known)
-    near = difflib.get_close_matches(given, choices, n=1)
+    near = difflib.get_close_matches(given.lower(), choices, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(choices)}"
     return InputError(f"unknown {kind} '{given}'; {hint}")

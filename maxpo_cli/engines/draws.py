@@ -83,10 +83,9 @@ class CountedDraws:
         """See `Draws`."""
         advantages = self._per_level(estimator, k)
         weighted = self._weights * advantages
-        scores = self._constant(self.problem.scores)
         residual = (weighted * advantages * self._constant(self.problem.residual)).sum(-1)
         return Estimates(
-            _rows_times(weighted, scores) * (k / self.n),
+            self.problem.scores.combine(weighted) * (k / self.n),
             residual * (k / self.n) ** 2,
             weighted.sum(-1) / self.n,
         )
@@ -146,10 +145,3 @@ def q_table(problem: GaussianProblem, k: int, device: str) -> QTable:
     """The table of Q_K of this problem on a device."""
     thresholds, values, slopes = (torch.tensor(a, device=device) for a in problem.q_table(k))
     return QTable(thresholds, values, slopes, problem.objective(k))
-
-
-def _rows_times(rows: Tensor, matrix: Tensor) -> Tensor:
-    """rows @ matrix with one product a batch of rows: the same figures whatever the batches."""
-    if rows.ndim == 2:
-        return rows @ matrix
-    return torch.bmm(rows, matrix.expand(rows.shape[0], *matrix.shape))

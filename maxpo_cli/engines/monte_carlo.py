@@ -17,14 +17,14 @@ from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.policies.finite import FiniteProblem, FloatArray
 from maxpo_cli.policies.gaussian import GaussianProblem
 
-BLOCK = 1024
-"""Groups a block."""
-
 REPLICATES = 64
 """Interleaved parts of the sample whose means show how the mean of ĝ scatters in each direction."""
 
+BLOCK, BLOCK_NUMBERS = 16 * REPLICATES, 1 << 20
+"""Groups a block at the most, and numbers in one of its tensors, which wide problems keep to."""
+
 CPU_PASS, DEVICE_PASS = 1 << 18, 1 << 25
-"""Rewards worked on at once: what fits a CPU's cache, and what fills a GPU."""
+"""Numbers in a tensor that is worked on at once: what fits a CPU's cache, and what fills a GPU."""
 
 
 def sample_problem(
@@ -43,46 +43,45 @@ def sample_problem(
     no influence on any figure.
     """
     accumulators = {k: _Accumulator(problem, k, chosen) for k, chosen in estimators.items()}
+    width = max(n, problem.m) if isinstance(problem, FiniteProblem) else n
+    block = max(min(BLOCK, BLOCK_NUMBERS // width // REPLICATES * REPLICATES), REPLICATES)
     if blocks_at_once is None:
         size = CPU_PASS if generator.device.type == "cpu" else DEVICE_PASS
-        width = problem.m if isinstance(problem, FiniteProblem) else n
-        blocks_at_once = max(1, size // (BLOCK * max(n, width)))
-    sizes = [min(BLOCK, groups - start) for start in range(0, groups, BLOCK)]
+        blocks_at_once = max(1, size // (block * width))
+    sizes = [min(block, groups - start) for start in range(0, groups, block)]
     for start in range(0, len(sizes), blocks_at_once):
         chunk = sizes[start : start + blocks_at_once]
-        draws = _draws(problem, n, len(chunk), generator, dtype)
-        kept = _kept(chunk, generator.device)
+        draws = _draws(problem, (len(chunk), block, n), generator, dtype)
+        kept = _kept(chunk, block, generator.device)
         for accumulator in accumulators.values():
             accumulator.add(draws, chunk, kept)
         advance(sum(chunk))
     return {k: accumulator.measures() for k, accumulator in accumulators.items()}
 
 
-def _kept(sizes: list[int], device: torch.device) -> Tensor:
-    """1 for every group of a block that counts, 0 for what fills the block up, `[b, BLOCK]`."""
-    number = torch.arange(BLOCK, device=device)
+def _kept(sizes: list[int], block: int, device: torch.device) -> Tensor:
+    """1 for every group of a block that counts, 0 for what fills the block up, `[b, block]`."""
+    number = torch.arange(block, device=device)
     return (number < torch.tensor(sizes, device=device)[:, None]).double()
 
 
 def _draws(
-    problem: Problem, n: int, blocks: int, generator: torch.Generator, dtype: torch.dtype
+    problem: Problem, shape: tuple[int, int, int], generator: torch.Generator, dtype: torch.dtype
 ) -> Draws:
-    """Groups of the problem, `[blocks, BLOCK, …]`."""
+    """Groups of the problem; `shape` is (blocks, groups a block, n)."""
     if isinstance(problem, GaussianProblem):
-        return ScoredDraws(problem, _draw(torch.randn, blocks, n, generator), dtype)
-    counts = _counts(problem, _draw(torch.rand, blocks, n, generator))
-    return CountedDraws(problem, counts, n, dtype)
+        return ScoredDraws(problem, _draw(torch.randn, shape, generator), dtype)
+    counts = _counts(problem, _draw(torch.rand, shape, generator))
+    return CountedDraws(problem, counts, shape[-1], dtype)
 
 
-def _draw(law: Callable[..., Tensor], blocks: int, n: int, generator: torch.Generator) -> Tensor:
-    """`[blocks, BLOCK, n]` draws, one call of the generator a block."""
-    device = generator.device
-    return torch.stack(
-        [
-            law(BLOCK, n, dtype=torch.float64, generator=generator, device=device)
-            for _ in range(blocks)
-        ]
-    )
+def _draw(
+    law: Callable[..., Tensor], shape: tuple[int, int, int], generator: torch.Generator
+) -> Tensor:
+    """Draws of this shape, one call of the generator a block."""
+    blocks, *rest = shape
+    options = {"dtype": torch.float64, "generator": generator, "device": generator.device}
+    return torch.stack([law(rest, **options) for _ in range(blocks)])
 
 
 def _counts(problem: FiniteProblem, uniforms: Tensor) -> Tensor:
@@ -146,7 +145,7 @@ class _Accumulator:
             residual = estimates.residual * kept
             distances.append(shifted.square().sum(-1) + residual)
             products.append((shifted * gradient).sum(-1))
-            parts = shifted.reshape(len(sizes), BLOCK // REPLICATES, REPLICATES, -1)
+            parts = shifted.reshape(len(sizes), -1, REPLICATES, shifted.shape[-1])
             replicates.append(parts.sum(1))
             residuals.append(residual)
             centerings.append(estimates.centering * kept)

@@ -1,6 +1,7 @@
 """`advantages`: one call for one estimator on the rewards a training loop holds."""
 
 import operator
+from numbers import Real
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -31,10 +32,10 @@ def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
     Returns:
         The advantages A, in the order of `rewards` and of the same kind, shape and floating type (a
         list for a list, a tuple for a tuple). The gradient estimate that they stand for is
-        ĝ = (K/N) Σ_i A_i ∇log π(x_i). Half-precision rewards are computed in float32. Integer and
-        boolean rewards become torch's default float type, or float64 in NumPy and sequences. A
-        group that holds a NaN or an infinity has NaN advantages; the other groups of the batch
-        are not touched. No autograd graph is recorded.
+        ĝ = (K/N) Σ_i A_i ∇log π(x_i). Half-precision rewards are computed in float32, wider than
+        float64 in float64. Integer and boolean rewards become torch's default float type, or
+        float64 in NumPy and sequences. A group that holds a NaN or an infinity has NaN advantages;
+        the other groups of the batch are not touched. No autograd graph is recorded.
 
     Raises:
         InputError: the estimator is unknown, is not defined for this N and K (a group of one
@@ -47,8 +48,10 @@ def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
     if isinstance(rewards, Tensor):
         return cast(Rewards, _of_tensor(estimator, rewards, k))
     result = _of_tensor(estimator, torch.from_numpy(_as_array(rewards)), k).numpy()
-    kind = type(rewards) if isinstance(rewards, list | tuple) else None
-    return cast(Rewards, kind(result.tolist()) if kind else result)
+    if isinstance(rewards, list | tuple):
+        kind = tuple if isinstance(rewards, tuple) else list
+        return cast(Rewards, kind(result.tolist()))
+    return cast(Rewards, result)
 
 
 def _as_array(rewards: Any) -> np.ndarray[Any, Any]:
@@ -56,7 +59,9 @@ def _as_array(rewards: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(rewards)
     except ValueError as error:
         raise InputError(f"rewards must be groups of one size: {error}") from error
-    if array.dtype.kind in "bui" or (array.dtype.kind == "f" and array.itemsize > 8):
+    numbers = array.dtype.kind == "O" and all(isinstance(item, Real) for item in array.flat)
+    wide = array.dtype.kind == "f" and array.itemsize > 8
+    if array.dtype.kind in "bui" or numbers or wide:
         array = array.astype(np.float64)
     if array.dtype.kind != "f":
         raise InputError(f"rewards must be real numbers; got an array of {array.dtype}")
@@ -82,8 +87,6 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
         refusal = estimator.refusal(n, level, binary)
         if refusal:
             raise InputError(refusal)
-        if n == 0:
-            raise InputError("a group needs at least one reward; got n=0")
         half = rewards.dtype.itemsize < 4
         work = rewards.reshape(-1, n).to(torch.float32 if half else rewards.dtype)
         out = torch.empty_like(work)

@@ -22,7 +22,7 @@ class Estimator:
 
     `compute` is None for the oracle alone, which needs the policy. `scale(n, k)` is the claim
     about the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where
-    E ĝ is no multiple of ∇J_K. K runs from `lowest_k` to N − `short_of_n`; None means any K.
+    nothing is claimed. K runs from `lowest_k` to N − `short_of_n`; None means any K.
     """
 
     name: str

@@ -37,6 +37,8 @@ def grpo_passk(groups: SortedGroups, _k: int) -> Tensor:
 def passk_training(groups: SortedGroups, k: int) -> Tensor:
     """(q_i − v_K) / sqrt(v_K (1 − v_K)), 0 where the root is 0; 0/1 rewards (arXiv:2508.10751)."""
     passk = groups.lowest(mean_max_profile, k)
-    std = (passk * (1 - passk)).clamp(min=0).sqrt()
     gap = groups.rank_linear(canonical_plugin_profile, k)
+    # A success has q = 1, so its gap is 1 − v_K without the cancellation when v_K is close to 1.
+    miss = torch.where(groups.rewards[..., -1:] > 0, gap[..., -1:], 1 - passk)
+    std = (passk * miss).clamp(min=0).sqrt()
     return torch.where(std > 0, gap / std, torch.zeros_like(gap))

@@ -112,7 +112,9 @@ IDENTITIES = (
 def largest_deviation(identity: Identity, groups: SortedGroups) -> float:
     """The largest |left − right| over the groups and K, relative to each group's largest |r|."""
     size = groups.rewards.abs().amax(-1, keepdim=True).clamp(min=torch.finfo().tiny)
-    return max(
-        float(((identity.left(groups, k) - identity.right(groups, k)) / size).abs().max())
+    deviations = [
+        ((identity.left(groups, k) - identity.right(groups, k)) / size).abs().max()
         for k in identity.ks(groups.n)
-    )
+    ]
+    # torch's maximum, unlike Python's, does not pass over a NaN.
+    return float(torch.stack([torch.zeros_like(size.max()), *deviations]).max())

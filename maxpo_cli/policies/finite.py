@@ -2,11 +2,53 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import torch
+from torch import Tensor
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class LevelScores(Protocol):
+    """The mean scores s̄_b of m levels, in d orthonormal coordinates."""
+
+    def combine(self, weights: Tensor) -> Tensor:
+        """Σ_b weights_b s̄_b, `[..., m]` in and `[..., d]` out."""
+
+
+@dataclass(frozen=True, eq=False)
+class DenseScores:
+    """Mean scores as a matrix `[m, d]`, for few levels."""
+
+    matrix: FloatArray
+
+    def combine(self, weights: Tensor) -> Tensor:
+        """See `LevelScores`; a sum and no matrix product, whose rounding depends on the batch."""
+        return (weights[..., None] * torch.as_tensor(self.matrix, device=weights.device)).sum(-2)
+
+
+@dataclass(frozen=True, eq=False)
+class TabularScores:
+    """s̄_b = diagonal_b u_b − shared: those of a softmax over outcomes, without an m × m matrix.
+
+    The coordinates are u_b = 1_(level b)/√M_b, `diagonal` is 1/√M_b and `shared` p_b/√M_b, `[m]`.
+    """
+
+    diagonal: FloatArray
+    shared: FloatArray
+
+    @property
+    def matrix(self) -> FloatArray:
+        """The same as a matrix `[m, m]`."""
+        return np.asarray(np.diag(self.diagonal) - self.shared)
+
+    def combine(self, weights: Tensor) -> Tensor:
+        """See `LevelScores`."""
+        own = weights * torch.as_tensor(self.diagonal, device=weights.device)
+        total = weights.sum(-1, keepdim=True)
+        return own.addcmul_(total, torch.as_tensor(self.shared, device=weights.device), value=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,13 +58,13 @@ class FiniteProblem:
     Attributes:
         levels: the rewards, `[m]`.
         probs: their probabilities, `[m]`.
-        scores: s̄_b = E[s | level b] in orthonormal coordinates, `[m, d]`.
+        scores: s̄_b = E[s | level b], in d orthonormal coordinates.
         residual: E[‖s‖² | level b] − ‖s̄_b‖², `[m]`.
     """
 
     levels: FloatArray
     probs: FloatArray
-    scores: FloatArray
+    scores: LevelScores
     residual: FloatArray
 
     @classmethod
@@ -42,7 +84,7 @@ class FiniteProblem:
         share /= total[:, None]
         mean = share @ scores
         spread = residual + ((scores - mean[level_of]) ** 2).sum(1)
-        return cls(levels, total, mean, share @ spread)
+        return cls(levels, total, DenseScores(mean), share @ spread)
 
     @property
     def m(self) -> int:
@@ -59,11 +101,6 @@ class FiniteProblem:
         """P(r ≤ level c) for c = 1..m−1."""
         return np.minimum(np.cumsum(self.probs)[:-1], 1.0)
 
-    @cached_property
-    def _at_most_gradient(self) -> FloatArray:
-        """∇ P(r ≤ level c) = E[s 1{r ≤ level c}], `[m−1, d]`."""
-        return np.cumsum(self.probs[:, None] * self.scores, axis=0)[:-1]
-
     def q_values(self, k: int) -> FloatArray:
         """Q_K on each level: the expected max of that reward and K − 1 draws, `[m]`."""
         gains = np.diff(self.levels) * (1 - self._at_most ** (k - 1))
@@ -74,6 +111,7 @@ class FiniteProblem:
         return float(self.levels[-1] - np.diff(self.levels) @ self._at_most**k)
 
     def gradient(self, k: int) -> FloatArray:
-        """∇J_K in the coordinates of `scores`, `[d]`: −K Σ_c Δ_c F_c^(K−1) ∇F_c."""
-        weights = -k * np.diff(self.levels) * self._at_most ** (k - 1)
-        return np.asarray(weights @ self._at_most_gradient)
+        """∇J_K, `[d]`: −K Σ_c Δ_c F_c^(K−1) ∇F_c with ∇F_c = Σ_{b≤c} p_b s̄_b."""
+        steps = np.append(np.diff(self.levels) * self._at_most ** (k - 1), 0.0)
+        weights = -k * self.probs * np.cumsum(steps[::-1])[::-1]
+        return np.asarray(self.scores.combine(torch.from_numpy(weights)).numpy())

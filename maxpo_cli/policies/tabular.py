@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteProblem, FloatArray, TabularScores
 from maxpo_cli.policies.text import number, numbers
 
 PROBS_TOLERANCE = 1e-9
@@ -94,17 +94,14 @@ class Categorical:
 
     @cached_property
     def problems(self) -> tuple[FiniteProblem, ...]:
-        """The one finite problem that it is.
-
-        In the orthonormal coordinates u_b = 1_(class b)/√M_b the mean score of class b is
-        u_b/√M_b − Σ_c (p_c/√M_c) u_c, and 1 − 1/M_b is left around it.
-        """
-        root = np.sqrt(np.array(self.outcomes, dtype=float))
-        scores = np.diag(1 / root) - self._normalised / root
-        problem = FiniteProblem.of_classes(
-            np.array(self.rewards), self._normalised, scores, 1 - 1 / np.array(self.outcomes)
-        )
-        return (problem,)
+        """The one finite problem that it is; 1 − 1/M_b is left around a class's mean score."""
+        rewards, probs = np.array(self.rewards), self._normalised
+        outcomes = np.array(self.outcomes, dtype=float)
+        root, residual = np.sqrt(outcomes), 1 - 1 / outcomes
+        scores = TabularScores(1 / root, probs / root)
+        if (np.diff(rewards) > 0).all() and (probs > 0).all():
+            return (FiniteProblem(rewards, probs, scores, residual),)
+        return (FiniteProblem.of_classes(rewards, probs, scores.matrix, residual),)
 
     def sample(self, groups: int, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Rewards `[groups, n]` and scores `[groups, n, Σ outcomes]`, float64.
