@@ -119,7 +119,7 @@ def _diagnostics(total: _Total, e: int, unit: int | None) -> Diagnostics:
     scale = _ratio(float(total.product[e]), total.gradient_square)
     across = math.sqrt(total.across_square(e, scale)) if norm > 0 else NAN
     length = math.hypot(scale * norm, across)
-    matched = _ratio(variance, scale**2)
+    matched = _ratio(variance, scale * scale)
     ratio, ratio_stderr = _variance_ratio(total, e, unit)
     mean_square = length**2 if norm > 0 else bias**2
     return Diagnostics(
@@ -154,15 +154,16 @@ def _variance_ratio(total: _Total, e: int, unit: int | None) -> tuple[float, flo
         return NAN, NAN
     size = len(total.variance)
     change = np.zeros(2 * size)
-    ratio = 1.0
-    for index, sign in ((e, 1), (unit, -1)):
-        variance, product = float(total.variance[index]), float(total.product[index])
-        if variance <= 0 or product == 0:
-            return NAN, NAN
-        ratio *= (variance / product**2) ** sign
-        change[index] += sign / variance
-        change[size + index] -= sign * 2 / product
-    return ratio, ratio * math.sqrt(max(float(change @ total.moments @ change), 0.0))
+    with np.errstate(all="ignore"):
+        for index, sign in ((e, 1), (unit, -1)):
+            change[index] += sign / total.variance[index]
+            change[size + index] -= sign * 2 / total.product[index]
+        ratio = total.variance[e] / total.variance[unit]
+        ratio *= (total.product[unit] / total.product[e]) ** 2
+        stderr = ratio * np.sqrt(np.maximum(change @ total.moments @ change, 0.0))
+    if total.variance[unit] <= 0 or not np.isfinite(ratio):
+        return NAN, NAN
+    return float(ratio), float(stderr)
 
 
 def _ratio(part: float, whole: float) -> float:

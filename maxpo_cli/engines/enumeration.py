@@ -65,7 +65,10 @@ class _Moments:
     centering_max: float = 0.0
 
     def add(self, estimates: Estimates, weights: Tensor) -> None:
+        self.centering_max = max(self.centering_max, float(estimates.centering.abs().max()))
         weight = float(weights.sum())
+        if weight == 0:  # every group of the chunk is less likely than a double can say
+            return
         mean = weights @ estimates.mean / weight
         around = (estimates.mean - mean).square().sum(-1) + estimates.residual
         shift = mean.cpu().numpy() - self.mean
@@ -76,7 +79,6 @@ class _Moments:
         self.weight = total
         self.centering += float(weights @ estimates.centering)
         self.centering_square += float(weights @ estimates.centering.square())
-        self.centering_max = max(self.centering_max, float(estimates.centering.abs().max()))
 
 
 def _measures(
@@ -117,8 +119,8 @@ def _chunks(
     }
     remaining = np.cumsum(problem.probs[::-1])[::-1]
     binomials = [
-        torch.from_numpy(_binomials(min(p / rest, 1.0), n, first=n if level == 0 else 0)).to(device)
-        for level, (p, rest) in enumerate(zip(problem.probs[:-1], remaining[:-1], strict=True))
+        torch.from_numpy(_binomials(here, later, n, n if level == 0 else 0)).to(device)
+        for level, (here, later) in enumerate(zip(problem.probs[:-1], remaining[1:], strict=True))
     ]
     states = count_states(problem, n)
     rows = max(1, CHUNK_REWARDS // max(n, m))
@@ -138,19 +140,20 @@ def _chunks(
         yield torch.stack(counts, -1), weights
 
 
-def _binomials(p: float, n: int, first: int) -> FloatArray:
+def _binomials(here: float, later: float, n: int, first: int) -> FloatArray:
     """Binomial(x, p) probabilities of 0..n in a row for x = first..n, `[n + 1 − first, n + 1]`.
 
-    By Pascal's recursion: sums of positive terms only, so that no digit cancels, where logarithms
-    of factorials would lose three digits at n = 4096.
+    p = here / (here + later). By Pascal's recursion: sums of positive terms only, so that no digit
+    cancels, where logarithms of factorials would lose three digits at n = 4096.
     """
+    p, q = here / (here + later), later / (here + later)
     rows = np.zeros((n + 1 - first, n + 1))
     row = np.zeros(n + 1)
     row[0] = 1.0
     for x in range(n + 1):
         if x:
-            row[1:] = row[1:] * (1 - p) + row[:-1] * p
-            row[0] *= 1 - p
+            row[1:] = row[1:] * q + row[:-1] * p
+            row[0] *= q
             row /= row.sum()
         if x >= first:
             rows[x - first] = row

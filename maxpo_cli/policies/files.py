@@ -2,6 +2,7 @@
 
 import csv
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,15 +90,17 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
             table = _read_json_lines(path)
         else:
-            table = pd.read_csv(
-                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-            )
+            table = _read_csv(path)
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"--rewards: there is no file {path}") from None
     except pd.errors.EmptyDataError:
         raise InputError(f"{path.name} is empty") from None
     except UnicodeDecodeError:
         raise InputError(f"{path.name} is not a text file in UTF-8") from None
+    except pd.errors.ParserWarning:
+        raise InputError(
+            f"{path.name} is not a CSV table: its rows are longer than its header"
+        ) from None
     except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise InputError(f"{path.name} is not a CSV table: {reason}") from None
@@ -106,6 +109,14 @@ def _read(path: Path) -> pd.DataFrame:
     if table.empty:
         raise InputError(f"{path.name} is empty: it has no rows")
     return table
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+        )
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
@@ -183,7 +194,8 @@ def _row_lines(path: Path) -> Iterator[int]:
         if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
             yield from (line for line, text in enumerate(lines, 1) if text.strip())
             return
+        csv.field_size_limit(2**31 - 1)
         reader = csv.reader(lines)
-        filled = (reader.line_num for row in reader if row)
+        filled = (reader.line_num for row in reader if len(row) > 1 or "".join(row).strip())
         next(filled)
         yield from filled

@@ -97,21 +97,25 @@ class FiniteProblem:
         return bool(np.isin(self.levels, (0.0, 1.0)).all())
 
     @cached_property
-    def _at_most(self) -> FloatArray:
-        """P(r ≤ level c) for c = 1..m−1."""
-        return np.minimum(np.cumsum(self.probs)[:-1], 1.0)
+    def _log_at_most(self) -> FloatArray:
+        """log P(r ≤ level c) for c = 1..m−1, exact to the last digits near 0 and near 1."""
+        at_most = np.cumsum(self.probs)[:-1]
+        above = np.cumsum(self.probs[:0:-1])[::-1]
+        return np.asarray(
+            np.where(above < at_most, np.log1p(-np.minimum(above, 0.5)), np.log(at_most))
+        )
 
     def q_values(self, k: int) -> FloatArray:
         """Q_K on each level: the expected max of that reward and K − 1 draws, `[m]`."""
-        gains = np.diff(self.levels) * (1 - self._at_most ** (k - 1))
+        gains = -np.diff(self.levels) * np.expm1((k - 1) * self._log_at_most)
         return np.asarray(self.levels + np.append(np.cumsum(gains[::-1])[::-1], 0.0))
 
     def objective(self, k: int) -> float:
         """J_K = E[max of K draws]."""
-        return float(self.levels[-1] - np.diff(self.levels) @ self._at_most**k)
+        return float(self.levels[0] - np.diff(self.levels) @ np.expm1(k * self._log_at_most))
 
     def gradient(self, k: int) -> FloatArray:
         """∇J_K, `[d]`: −K Σ_c Δ_c F_c^(K−1) ∇F_c with ∇F_c = Σ_{b≤c} p_b s̄_b."""
-        steps = np.append(np.diff(self.levels) * self._at_most ** (k - 1), 0.0)
+        steps = np.append(np.diff(self.levels) * np.exp((k - 1) * self._log_at_most), 0.0)
         weights = -k * self.probs * np.cumsum(steps[::-1])[::-1]
         return np.asarray(self.scores.combine(torch.from_numpy(weights)).numpy())

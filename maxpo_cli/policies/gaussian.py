@@ -24,7 +24,7 @@ relative to the sum of its parts' absolute values, for integrals that cancel."""
 NODES, MAX_HALVINGS = 16, 40
 """Gauss–Legendre nodes a band of thresholds, and how often one is halved at the most."""
 
-TABLE_CELLS, TABLE_NODES = 256, 4
+TABLE_CELLS, TABLE_NODES = 256, 8
 """Cells a band in the table of Q_K that the oracle estimator interpolates, and nodes a cell."""
 
 
@@ -53,6 +53,8 @@ class Gaussian:
             raise unknown("value of learn in gaussian", self.learn, LEARN)
         if not self.std > 0:
             raise InputError(f"gaussian: std must be above 0; got {number(self.std)}")
+        if not 1e-100 <= self.std <= 1e100:
+            raise InputError(f"gaussian: std must be from 1e-100 to 1e100; got {number(self.std)}")
         if self.dim < 1:
             raise InputError(f"gaussian: dim must be a whole number from 1; got {self.dim}")
         if not np.isfinite(GaussianProblem(self).bands).all():

@@ -84,7 +84,7 @@ class Categorical:
         outcomes = self.outcomes[:1] if len(set(self.outcomes)) == 1 else self.outcomes
         return (
             f"categorical:rewards={numbers(self.rewards)},probs={numbers(self.probs)},"
-            f"outcomes={numbers(outcomes)}"
+            f"outcomes={'/'.join(map(str, outcomes))}"
         )
 
     @cached_property
