@@ -71,7 +71,11 @@ def estimators_beside_the_sort() -> list[dict]:
 
 
 def monte_carlo() -> list[dict]:
-    """n=64, six values of K, every K-aware estimator: eight levels, and a continuous reward."""
+    """n=64, six values of K, every K-aware estimator: eight levels, and a continuous reward.
+
+    On one thread, as `maxpo compare` runs.
+    """
+    torch.set_num_threads(1)
     rows = []
     for spec, draw in ((EIGHT_LEVELS, torch.rand), ("gaussian:reward=identity", torch.randn)):
         (problem,) = parse_policy(spec).problems
@@ -89,7 +93,9 @@ def monte_carlo() -> list[dict]:
 
         seconds = median_seconds(sample, 3)
         note = f"{groups / seconds:,.0f} groups/s"
-        name = f"Monte Carlo, {spec.partition(':')[0]}, n=64, {len(SIX_K)} K × {len(chosen)}"
+        name = (
+            f"Monte Carlo, {spec.partition(':')[0]}, n=64, {len(SIX_K)} K, {len(chosen)} estimators"
+        )
         rows.append(row(name, seconds, "draws + sort", median_seconds(floor, 3), note))
     return rows
 

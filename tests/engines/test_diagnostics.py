@@ -141,12 +141,18 @@ class TestNoise:
         assert found.variance_stderr > 1
         assert found.variance_ratio_stderr == pytest.approx(0, abs=1e-8)
 
-    def test_noise_across_the_gradient_is_no_misalignment(self) -> None:
-        """‖across‖² = 16 is all noise when the trace less the part along ∇J is 16 too."""
-        noise = replace(no_noise(), trace=np.array([17.0, 0.0]), trace_square=np.array([97.0, 0]))
+    @pytest.mark.parametrize(("trace", "across_square"), [(1.0, 16.0), (9.0, 8.0), (17.0, 0.0)])
+    def test_noise_across_the_gradient_is_no_misalignment(
+        self, trace: float, across_square: float
+    ) -> None:
+        """‖across‖² is 16, of which the trace less the 1 along ∇J is noise."""
         moments = np.diag([0.0, 0.0, 9.0, 0.0])  # <noise, ∇J> has variance 9 = ‖∇J‖² · 1
-        noisy = replace(TestOneProblem.ONE, noise=replace(noise, moments=moments))
-        assert diagnose([noisy], "ei")["ei"].misalignment == 0
+        noise = replace(
+            no_noise(), trace=np.full(2, trace), trace_square=np.full(2, trace**2), moments=moments
+        )
+        found = diagnose([replace(TestOneProblem.ONE, noise=noise)], "ei")["ei"]
+        expected = math.sqrt(across_square / (across_square + 9))
+        assert found.misalignment == pytest.approx(expected)
 
 
 def test_two_problems_are_one_problem_with_both_blocks_of_parameters() -> None:

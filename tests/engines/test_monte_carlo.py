@@ -107,6 +107,41 @@ def test_biased_estimators_show_their_bias_on_gaussian_policies(reward: str) -> 
         assert found[name].bias_z > 10, name
 
 
+@pytest.mark.parametrize("spec", [f"gaussian:reward={reward},mean=0.3" for reward in CONTINUOUS])
+def test_the_oracle_sums_to_0_on_average(spec: str) -> None:
+    """4 standard errors, five rewards, fixed seed: error rate 3e-4."""
+    (problem,) = parse_policy(spec).problems
+    measures = sampled(problem, 5, 3, 8 * BLOCK, named("oracle"), seed=31)
+    error = math.sqrt(measures.centering_square[0] / measures.groups)
+    assert abs(measures.centering_mean[0]) < 4 * error
+
+
+def test_the_oracle_of_the_mean_has_the_variance_of_a_square() -> None:
+    """At K = 1 with reward x and s = z/σ, ĝ is the mean of N squares z²: variance 2/N."""
+    (problem,) = parse_policy("gaussian:mean=5,std=0.5").problems
+    figures = diagnose([sampled(problem, 4, 1, 16 * BLOCK, named("oracle"))], "oracle")["oracle"]
+    assert within(figures.variance, 2 / 4, figures.variance_stderr, 4)
+    assert figures.variance_stderr < 0.02
+
+
+def test_noise_is_the_covariance_of_means_over_seeds() -> None:
+    """200 runs tell tr C to about 7%, tr C² to 14% and a variance to 10%: three times that is
+    allowed."""
+    (problem,) = FINITE["categorical:rewards=0/0.5/1,probs=0.6/0.3/0.1"].problems
+    runs = [sampled(problem, 4, 2, 640, named("ei", "dr-grpo"), seed) for seed in range(200)]
+    for e in range(2):
+        covariance = np.cov([run.mean[e] for run in runs], rowvar=False)
+        noises = [run.noise for run in runs if run.noise is not None]
+        trace = np.mean([noise.trace[e] for noise in noises])
+        trace_square = np.mean([noise.trace_square[e] for noise in noises])
+        assert trace == pytest.approx(np.trace(covariance), rel=0.2)
+        assert trace_square == pytest.approx(np.trace(covariance @ covariance), rel=0.4)
+        assert trace_square < 0.8 * trace**2
+        variances = np.var([run.variance[e] for run in runs], ddof=1)
+        claimed = np.mean([noise.moments[e, e] for noise in noises])
+        assert claimed == pytest.approx(variances, rel=0.3)
+
+
 def test_a_score_of_noise_is_not_read_as_bias() -> None:
     """100 seeds: bias_z above 1.645 in 5 of them; 12 or more with probability 4e-3."""
     (problem,) = Gaussian(0.3, 0.5, "identity", "mean+log_std", 3).problems
