@@ -98,6 +98,8 @@ def _covers(exact: Diagnostics, sampled: Diagnostics, figure: str) -> bool:
 
 
 def main(seeds: int) -> None:
+    """Counts coverage in every setting, and writes the record."""
+    torch.set_num_threads(1)
     tables = []
     for setting in SETTINGS:
         tables.append(coverage(setting, range(seeds)))
