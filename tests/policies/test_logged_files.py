@@ -88,6 +88,13 @@ class TestJsonLines:
         assert logged.labels == ("a", "7")
         assert logged.prompts == (COIN, Categorical((0.25, 1.0), (0.5, 0.5), (1, 1)))
 
+    def test_true_and_false_are_1_and_0_in_every_column(self, tmp_path: Path) -> None:
+        rows = ('"prompt": true, "reward": true', '"prompt": 1, "reward": false')
+        text = "".join(f'{{{row}, "kept": true}}\n' for row in rows)
+        logged = read(tmp_path, text, "log.jsonl", where=[("kept", "1")])
+        assert logged.labels == ("1",)
+        assert logged.prompts == (COIN,)
+
     @pytest.mark.parametrize("name", ["log.ndjson", "log.json", "LOG.JSONL"])
     def test_every_usual_suffix_is_known(self, tmp_path: Path, name: str) -> None:
         text = '{"prompt": "a", "reward": 1}\n{"prompt": "a", "reward": 0}'

@@ -21,9 +21,10 @@ CASES = (
     ("quad-sin", 0.5, 0.0, 3.0),
     ("quad-sin", 0.5, 2.0, 0.0),
     ("quad-sin", 20.0, 30.0, 1.0),
+    ("quad-sin", 200.0, 10.0, 1.0),
 )
 every_reward = pytest.mark.parametrize("case", CASES, ids=str)
-X = np.concatenate([np.linspace(-4, 4, 401), [-1.0, 0.0, 1.0, 17.0, 25.0]]) + 1e-3
+X = np.concatenate([np.linspace(-4, 4, 401), [-1.0, 0.0, 1.0, 17.0, 25.0, 198.0, 203.0]]) + 1e-3
 
 
 def reward_of(case: tuple[str, float, float, float]) -> Reward:
