@@ -14,6 +14,10 @@ __version__ = "0.1.0"
 __all__ = ["InputError", "__version__", "advantages"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     if name == "advantages":
         from maxpo_cli.estimators.api import advantages

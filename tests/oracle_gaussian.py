@@ -143,16 +143,15 @@ class OnTheLine:
             slopes.append(self.objective(k, mean, log_std + STEP * 1j).imag / STEP)
         return self.objective(k, mean, log_std).real, np.array(slopes)
 
-    def q_value(self, k: int, reward: float) -> float:
+    def q_values(self, ks: tuple[int, ...], reward: float) -> list[float]:
         """Q_K(r) = E max(r, best of K − 1 draws), K ≥ 2: r F(r)^(K−1) and the part above r."""
         x, dx = self.nodes(np.array([reward]))
-        constant, ends = self.at_most(x)
-        above = self.reward(x) > reward
         z = (x - self.policy.mean) / self.policy.std
         density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) / self.policy.std
-        below = _law(constant, ends, self.policy.mean, self.policy.std).real
-        tail = (k - 1) * density * below ** (k - 2) * dx * above
-        return float(reward * (1 - tail.sum()) + (tail * self.reward(x)).sum())
+        above = density * dx * (self.reward(x) > reward)
+        below = _law(*self.at_most(x), self.policy.mean, self.policy.std).real
+        tails = [(k - 1) * above * below ** (k - 2) for k in ks]
+        return [reward * (1 - tail.sum()) + tail @ self.reward(x) for tail in tails]
 
 
 def _law(constant: float, ends: Ends, mean: complex, std: complex) -> FloatArray:

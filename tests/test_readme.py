@@ -28,6 +28,11 @@ def run(arguments: str) -> str:
     return "\n".join(line.rstrip() for line in result.stdout.splitlines()) + "\n"
 
 
+def without_rounding(text: str) -> str:
+    """The text without numbers that are nothing but rounding, which differs between processors."""
+    return re.sub(r"0\.0e\+00|\d\.\de-1[5-9]", "rounding", text)
+
+
 EXAMPLES = {found["arguments"]: found["output"] for found in CONSOLE.finditer(README.read_text())}
 
 
@@ -37,7 +42,7 @@ def test_the_readme_shows_what_the_command_prints(
 ) -> None:
     (tmp_path / "analyses").symlink_to(ROOT / "analyses")
     monkeypatch.chdir(tmp_path)
-    assert run(arguments) == EXAMPLES[arguments]
+    assert without_rounding(run(arguments)) == without_rounding(EXAMPLES[arguments])
 
 
 def test_the_python_example_prints_what_the_readme_shows() -> None:

@@ -13,9 +13,8 @@ def compare(
     policy: Annotated[
         str | None,
         typer.Option(
-            help="A policy spec: bernoulli:p=0.1, "
-            "categorical:rewards=0/0.5/1,probs=0.6/0.3/0.1,outcomes=1 or "
-            "gaussian:mean=0,std=1,reward=identity,learn=mean.",
+            help="A policy spec: bernoulli, categorical or gaussian with its keys; the README "
+            "lists them.",
             show_default="bernoulli:p=0.1",
         ),
     ] = None,
@@ -36,14 +35,18 @@ def compare(
     dtype: options.Dtype = "float64",
     reference: options.Reference = "ei",
     group_column: Annotated[
-        str, typer.Option(help="Column of --rewards that tells the prompt.")
-    ] = "prompt",
+        str | None,
+        typer.Option(help="Column of --rewards that tells the prompt.", show_default="prompt"),
+    ] = None,
     reward_column: Annotated[
-        str, typer.Option(help="Column of --rewards that holds the reward.")
-    ] = "reward",
+        str | None,
+        typer.Option(help="Column of --rewards that holds the reward.", show_default="reward"),
+    ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="Only rows of --rewards with COLUMN=VALUE; may be repeated."),
+        typer.Option(
+            help="Only rows of --rewards with COLUMN=VALUE; when repeated, all must hold."
+        ),
     ] = None,
     out: options.Out = None,
     json: options.Json = False,
@@ -51,8 +54,8 @@ def compare(
 ) -> None:
     """Compare every advantage estimator at one policy, group size N and K.
 
-    Bias, centering and gradient variance of each, exactly where that is possible and by Monte
-    Carlo where it is not: as a table here, and as table.csv, study.json and a figure in a folder.
+    Bias, centering and gradient variance of each, exact wherever that is possible: as a table
+    here, and as table.csv, study.json and a figure in the result folder.
     """
     from maxpo_cli.commands.show import run_study
     from maxpo_cli.policies.files import RewardsFile, read_logged
@@ -61,13 +64,20 @@ def compare(
 
     if policy is not None and rewards is not None:
         raise InputError("--policy and --rewards exclude each other: give one of them")
-    if where and rewards is None:
-        raise InputError("--where picks rows of --rewards; give --rewards FILE")
+    about_file = {
+        "--where": where,
+        "--group-column": group_column,
+        "--reward-column": reward_column,
+    }
+    for option, given in about_file.items():
+        if given and rewards is None:
+            raise InputError(f"{option} is about --rewards; give --rewards FILE")
     if rewards is None:
         file, chosen = None, parse_policy(policy or "bernoulli:p=0.1")
     else:
         conditions = tuple(_condition(text) for text in where or ())
-        file = RewardsFile(rewards, group_column, reward_column, conditions)
+        columns = (group_column or "prompt", reward_column or "reward")
+        file = RewardsFile(rewards, *columns, conditions)
         chosen = read_logged(file)
     spec = CompareSpec(
         policy=chosen,
@@ -88,4 +98,4 @@ def _condition(text: str) -> tuple[str, str]:
     column, equals, value = text.partition("=")
     if not equals or not column:
         raise InputError(f"--where takes COLUMN=VALUE; got '{text}'")
-    return column, value
+    return column.strip(), value.strip()

@@ -25,7 +25,8 @@ def run_study(
     spec: CompareSpec, file: RewardsFile | None, out: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Runs a comparison (of logged rewards: read from `file`), writes its folder and shows it."""
-    name = f"compare-{folder.slug(spec.policy.spec)}-n{spec.n}-k{spec.k}"
+    source = f"{file.path} {file.group_column} {file.reward_column}" if file else ""
+    name = f"compare-{folder.slug(spec.policy.spec, source)}-n{spec.n}-k{spec.k}"
     path = out if out is not None else Path("results") / name
     with folder.new_result(path) as draft:
         with _progress(quiet) as progress:
@@ -105,4 +106,4 @@ def _study(spec: CompareSpec, file: RewardsFile | None, found: Comparison) -> di
 def print_json(study: Mapping[str, Any], table: pd.DataFrame) -> None:
     """One JSON object on standard output; null where a figure does not exist."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    print(json.dumps({"study": study, "rows": rows}, ensure_ascii=False))
+    print(json.dumps({"study": study, "rows": rows}, ensure_ascii=False, allow_nan=False))

@@ -74,8 +74,7 @@ class CountedDraws:
     def _per_level(self, estimator: Estimator, k: int) -> Tensor:
         """The advantage of each level, `[..., m]`; of no meaning where the level is absent."""
         if estimator.compute is None:
-            oracle = self.problem.q_values(k) - self.problem.objective(k)
-            return self._constant(oracle).expand(self.counts.shape)
+            return self._constant(self.problem.oracle_advantages(k)).expand(self.counts.shape)
         ranked = estimator.compute(self._groups, k)
         return ranked.gather(-1, self._last_of_level).double()
 

@@ -16,6 +16,9 @@ from maxpo_cli.policies.finite import FiniteProblem, FloatArray
 MAX_STATES = 5_000_000
 """How many count vectors are enumerated at the most."""
 
+ROUNDING = 1e-28
+"""Variance, in units of ‖E ĝ‖², that is rounding around a constant ĝ."""
+
 CHUNK_REWARDS = 1 << 16
 """Rewards held at once: half a MiB a float64 tensor, which stays in the cache."""
 
@@ -89,12 +92,14 @@ def _measures(
     states: int,
 ) -> Measures:
     weight = np.array([total.weight for total in totals])
+    mean = np.array([total.mean for total in totals]).reshape(len(totals), -1)
+    variance = np.array([total.spread for total in totals]) / weight
     return Measures(
         estimators=estimators,
         objective=problem.objective(k),
         gradient=problem.gradient(k),
-        mean=np.array([total.mean for total in totals]).reshape(len(totals), -1),
-        variance=np.array([total.spread for total in totals]) / weight,
+        mean=mean,
+        variance=np.where(variance > ROUNDING * (mean**2).sum(1), variance, 0.0),
         centering_mean=np.array([total.centering for total in totals]) / weight,
         centering_square=np.array([total.centering_square for total in totals]) / weight,
         centering_max=np.array([total.centering_max for total in totals]),

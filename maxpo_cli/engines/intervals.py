@@ -48,8 +48,8 @@ def estimate_bias(square: float, trace: float, trace_square: float, along: float
 
 def _null_score(square: float, trace: float, trace_square: float) -> float:
     """The normal deviate of P(‖δ‖² ≥ square) without bias, by Satterthwaite's chi-square."""
-    half_freedom = trace**2 / trace_square / 2
-    x = square * trace / trace_square / 2
+    half_freedom = (trace / math.sqrt(trace_square)) ** 2 / 2
+    x = square / trace * half_freedom
     tail = float(gammaincc(half_freedom, x))
     if tail > 0:
         log_tail = math.log(tail)

@@ -172,8 +172,8 @@ class _Accumulator:
         mean = torch.stack(self.centre).cpu().numpy() + offset
         second = self.sums.moments.cpu().numpy()[:size]
         residual, centering, centering_square = self.sums.plain.cpu().numpy() / groups
-        variance = (second - (offset**2).sum(1)) * unbiased
-        trace = np.maximum(variance - residual * unbiased, 0.0) / groups
+        sampled = np.maximum(second - residual - (offset**2).sum(1), 0.0) * unbiased
+        variance, trace = sampled + residual, sampled / groups
         along, square = _directions(replicates, groups, mean - self.gradient)
         return Measures(
             estimators=self.estimators,
@@ -212,13 +212,13 @@ def _directions(
     counts = groups // REPLICATES + (np.arange(parts) < groups % REPLICATES)
     means = replicates[:, :parts] / counts[:, None]
     spread = (means - replicates.sum(1, keepdims=True) / groups) * np.sqrt(counts)[:, None]
-    gram = spread @ spread.transpose(0, 2, 1)
-    trace = np.trace(gram, axis1=1, axis2=2)
     length = (bias**2).sum(1)
+    trace = (spread**2).sum((1, 2))
     free = parts - 1
     with np.errstate(divide="ignore", invalid="ignore"):
-        along = (np.einsum("erd,ed->er", spread, bias) ** 2).sum(1) / trace
-        share = (gram**2).sum((1, 2)) / trace**2
+        spread = spread / np.sqrt(trace)[:, None, None]
+        along = (np.einsum("erd,ed->er", spread, bias) ** 2).sum(1)
+        share = ((spread @ spread.transpose(0, 2, 1)) ** 2).sum((1, 2))
         square = free**2 / ((free - 1) * (free + 2)) * (share - 1 / free) if free > 1 else share
         lowest = np.maximum(1 / bias.shape[1], (along / length) ** 2)
     return (

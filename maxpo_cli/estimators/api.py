@@ -35,7 +35,8 @@ def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
         ĝ = (K/N) Σ_i A_i ∇log π(x_i). Half-precision rewards are computed in float32, wider than
         float64 in float64. Integer and boolean rewards become torch's default float type, or
         float64 in NumPy and sequences. A group that holds a NaN or an infinity has NaN advantages;
-        the other groups of the batch are not touched. No autograd graph is recorded.
+        the other groups of the batch are not touched. Rewards whose differences leave the range of
+        their type are not provided for. No autograd graph is recorded.
 
     Raises:
         InputError: the estimator is unknown, is not defined for this N and K (a group of one
@@ -62,7 +63,10 @@ def _as_array(rewards: Any) -> np.ndarray[Any, Any]:
     numbers = array.dtype.kind == "O" and all(isinstance(item, Real) for item in array.flat)
     wide = array.dtype.kind == "f" and array.itemsize > 8
     if array.dtype.kind in "bui" or numbers or wide:
-        array = array.astype(np.float64)
+        try:
+            array = array.astype(np.float64)
+        except OverflowError:
+            raise InputError("rewards must be within the range of float64") from None
     if array.dtype.kind != "f":
         raise InputError(f"rewards must be real numbers; got an array of {array.dtype}")
     # A fresh native-order array: torch can neither share read-only nor foreign-endian memory.

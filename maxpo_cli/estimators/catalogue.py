@@ -47,8 +47,9 @@ class Estimator:
 
     def refusal(self, n: int, k: int, binary: bool) -> str | None:
         """Why it is not defined for groups of n, this K and these rewards; None when it is."""
-        if n < self.smallest_group:
-            return f"{self.name} needs a group of at least {self.smallest_group} rewards; got n={n}"
+        smallest = max(self.smallest_group, self.lowest_k + (self.short_of_n or 0))
+        if n < smallest:
+            return f"{self.name} needs a group of at least {smallest}; got n={n}"
         if k < 1:
             return f"K must be at least 1; got k={k}"
         if self.short_of_n is not None and not self.lowest_k <= k <= n - self.short_of_n:

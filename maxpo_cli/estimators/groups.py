@@ -35,7 +35,9 @@ class SortedGroups:
     @cached_property
     def std(self) -> Tensor:
         """Sample standard deviation (N − 1 in the denominator), `[..., 1]`."""
-        return (self.centered.square().sum(-1, keepdim=True) / (self.n - 1)).sqrt()
+        size = self.rewards[..., -1:] - self.rewards[..., :1]
+        scaled = self.centered / torch.where(size > 0, size, 1)  # squares stay in range
+        return size * (scaled.square().sum(-1, keepdim=True) / (self.n - 1)).sqrt()
 
     def lowest(self, profile_of: ProfileOf, k: int) -> Tensor:
         """The rank-linear value of the lowest reward, `[..., 1]`."""

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FloatArray
+from maxpo_cli.policies.finite import FloatArray, measurable
 from maxpo_cli.policies.logged import Logged, prompt_of_counts, prompt_of_rewards
 
 COUNT_COLUMNS = ("samples", "correct")
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,16 @@ def _of_samples(file: RewardsFile, table: pd.DataFrame, source: str) -> Logged:
     if file.reward_column not in table.columns:
         raise InputError(
             f"{file.path.name} has no column '{file.reward_column}' (it has "
-            f"{_listed(table.columns)}); name one with --reward-column, or give counts in the "
-            f"columns 'samples' and 'correct'"
+            f"{_listed(table.columns)}); name it with --reward-column and the prompt's column with "
+            f"--group-column, or give counts in the columns 'samples' and 'correct'"
         )
     _require(file, table, file.group_column, "--group-column")
+    nameless = np.flatnonzero(table[file.group_column].str.strip() == "")
+    if len(nameless):
+        line = _line(file, table, int(nameless[0]))
+        raise InputError(
+            f"{file.path.name}, line {line}, column '{file.group_column}': the prompt is missing"
+        )
     rewards = _numbers(file, table, file.reward_column)
     groups = pd.Series(rewards).groupby(table[file.group_column].to_numpy(), sort=False)
     prompts = []
@@ -87,12 +94,11 @@ def _of_counts(file: RewardsFile, table: pd.DataFrame, source: str) -> Logged:
 def _read(path: Path) -> pd.DataFrame:
     """The file as text columns, rows numbered from 0 in file order."""
     try:
-        if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-            table = _read_json_lines(path)
-        else:
-            table = _read_csv(path)
-    except (FileNotFoundError, IsADirectoryError):
+        table = _read_json_lines(path) if path.suffix.lower() in JSON_LINES else _read_csv(path)
+    except FileNotFoundError:
         raise InputError(f"--rewards: there is no file {path}") from None
+    except IsADirectoryError:
+        raise InputError(f"--rewards: {path} is a folder; name a file in it") from None
     except pd.errors.EmptyDataError:
         raise InputError(f"{path.name} is empty") from None
     except UnicodeDecodeError:
@@ -112,6 +118,14 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, encoding="utf-8-sig")
+    names = header.iloc[0].dropna()
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names[0]:
+            raise InputError(f"{path.name} has its cells separated by {name}; save it with commas")
+    if names.duplicated().any():
+        twice = names[names.duplicated()].iloc[0]
+        raise InputError(f"{path.name}: the column '{twice}' is there twice")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
@@ -127,10 +141,12 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
                 continue
             try:
                 row = json.loads(text)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path.name}, line {line}: not JSON ({error.msg})") from None
+            except (ValueError, RecursionError):
+                row = None
             if not isinstance(row, dict):
-                raise InputError(f"{path.name}, line {line}: not a JSON object")
+                raise InputError(
+                    f"{path.name}, line {line}: not a JSON object; JSON Lines has one in each line"
+                )
             rows.append({key: _text(value) for key, value in row.items()})
     return pd.DataFrame(rows, dtype=str).fillna("")
 
@@ -146,11 +162,12 @@ def _numbers(file: RewardsFile, table: pd.DataFrame, column: str) -> FloatArray:
     texts = table[column].str.strip()
     booleans = texts.str.lower().map({"true": "1", "false": "0"})
     values = np.asarray(pd.to_numeric(booleans.fillna(texts), errors="coerce"), dtype=float)
-    wrong = np.flatnonzero(~np.isfinite(values))
+    wrong = np.flatnonzero(~measurable(values))
     if len(wrong):
         row = int(wrong[0])
         given = table[column].iloc[row]
-        shown = f"'{given}' is not a finite number" if given.strip() else "the value is missing"
+        kind = "is not a finite number" if not np.isfinite(values[row]) else "is out of range"
+        shown = f"'{given}' {kind}" if given.strip() else "the value is missing"
         raise InputError(
             f"{file.path.name}, line {_line(file, table, row)}, column '{column}': {shown}"
         )
@@ -191,7 +208,7 @@ def _line(file: RewardsFile, table: pd.DataFrame, row: int) -> int:
 
 def _row_lines(path: Path) -> Iterator[int]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+        if path.suffix.lower() in JSON_LINES:
             yield from (line for line, text in enumerate(lines, 1) if text.strip())
             return
         csv.field_size_limit(2**31 - 1)

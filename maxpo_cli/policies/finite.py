@@ -9,6 +9,18 @@ import torch
 from torch import Tensor
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+LARGEST_REWARD = 1e70
+"""Rewards farther from 0 than this, or nearer than its inverse, have squares of squares that leave
+the range of a double."""
+
+
+def measurable(rewards: FloatArray) -> BoolArray:
+    """Which rewards are 0, or finite and within `LARGEST_REWARD` and its inverse of 1."""
+    size = np.abs(rewards)
+    return np.asarray((size == 0) | ((size >= 1 / LARGEST_REWARD) & (size <= LARGEST_REWARD)))
 
 
 class LevelScores(Protocol):
@@ -105,10 +117,17 @@ class FiniteProblem:
             np.where(above < at_most, np.log1p(-np.minimum(above, 0.5)), np.log(at_most))
         )
 
-    def q_values(self, k: int) -> FloatArray:
-        """Q_K on each level: the expected max of that reward and K − 1 draws, `[m]`."""
-        gains = -np.diff(self.levels) * np.expm1((k - 1) * self._log_at_most)
-        return np.asarray(self.levels + np.append(np.cumsum(gains[::-1])[::-1], 0.0))
+    def oracle_advantages(self, k: int) -> FloatArray:
+        """Q_K − V_K on each level, `[m]`, Q_K the expected max of that reward and K − 1 draws.
+
+        Level b gains Δ_c F_c^K at each step c below it, and lacks Δ_c F_c^(K−1) (1 − F_c) at the
+        others; the difference of Q_K and V_K would cancel where a high reward is nearly certain.
+        """
+        steps = np.diff(self.levels)
+        gains = steps * np.exp(k * self._log_at_most)
+        lacks = -steps * np.exp((k - 1) * self._log_at_most) * np.expm1(self._log_at_most)
+        below = np.append(0.0, np.cumsum(gains))
+        return np.asarray(below - np.append(np.cumsum(lacks[::-1])[::-1], 0.0))
 
     def objective(self, k: int) -> float:
         """J_K = E[max of K draws]."""

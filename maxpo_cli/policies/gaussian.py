@@ -9,8 +9,9 @@ from scipy.special import ndtr
 from torch import Tensor
 
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import LARGEST_REWARD, FiniteProblem, FloatArray
 from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS, Reward
+from maxpo_cli.policies.tabular import LARGEST_COUNT
 from maxpo_cli.policies.text import number
 
 LEARN = ("mean", "mean+log_std")
@@ -53,11 +54,14 @@ class Gaussian:
             raise unknown("value of learn in gaussian", self.learn, LEARN)
         if not self.std > 0:
             raise InputError(f"gaussian: std must be above 0; got {number(self.std)}")
-        if not 1e-100 <= self.std <= 1e100:
-            raise InputError(f"gaussian: std must be from 1e-100 to 1e100; got {number(self.std)}")
-        if self.dim < 1:
-            raise InputError(f"gaussian: dim must be a whole number from 1; got {self.dim}")
-        if not np.isfinite(GaussianProblem(self).bands).all():
+        if not 1e-50 <= self.std <= 1e50:
+            raise InputError(f"gaussian: std must be from 1e-50 to 1e50; got {number(self.std)}")
+        if not 1 <= self.dim <= LARGEST_COUNT:
+            raise InputError(f"gaussian: dim must be a whole number from 1 to 2^60; got {self.dim}")
+        bands = GaussianProblem(self).bands
+        if len(bands) < 2:
+            raise InputError("gaussian: std is too small beside the mean to tell rewards apart")
+        if not (np.abs(bands) <= LARGEST_REWARD).all():
             raise InputError(f"gaussian: reward={self.reward} overflows with this mean and std")
 
     @property
@@ -170,7 +174,17 @@ class GaussianProblem:
         """The r_0 of the integrals: 0, or the nearest reward to it."""
         return float(np.clip(0.0, self.bands[0], self.bands[-1]))
 
+    @cached_property
+    def _found(self) -> dict[int, FloatArray]:
+        return {}
+
     def _exact(self, k: int) -> FloatArray:
+        """(J_K, ∇J_K), worked out once for each K."""
+        if k not in self._found:
+            self._found[k] = self._integrate(k)
+        return self._found[k]
+
+    def _integrate(self, k: int) -> FloatArray:
         """(J_K, ∇J_K): bands are halved until none of them moves when its nodes are doubled."""
         bands = np.stack([self.bands[:-1], self.bands[1:]], -1)
         first = self._integrals(k, bands, 2 * NODES)

@@ -187,6 +187,8 @@ def _turning_points(c: float, a: float, f: float) -> FloatArray:
     edges = np.sort(np.array(marks))
     signs = np.sign(slope(edges))
     change = np.flatnonzero(signs[:-1] * signs[1:] < 0)
+    if not len(change):
+        raise InputError("gaussian: c, a or f of reward=quad-sin is too large")
     if len(change) > MAX_TURNING_POINTS:
         raise _too_many_turns()
     return _solve(slope, np.zeros(len(change)), edges[change], edges[change + 1])

@@ -8,11 +8,15 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray, TabularScores
+from maxpo_cli.policies.finite import FiniteProblem, FloatArray, TabularScores, measurable
 from maxpo_cli.policies.text import number, numbers
 
 PROBS_TOLERANCE = 1e-9
 """How far the probabilities of a categorical policy may sum from 1 before they are refused."""
+
+
+LARGEST_COUNT = 2**60
+"""Outcomes a class, or coordinates of a Gaussian, at the most."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,15 @@ class Categorical:
             )
         if not self.rewards:
             raise InputError("categorical: rewards must have at least one level")
-        if not np.isfinite(self.rewards).all():
-            raise InputError("categorical: rewards must be finite")
+        if not measurable(np.array(self.rewards)).all():
+            raise InputError("categorical: rewards must be 0 or from 1e-70 to 1e70 in size")
         if not all(0 <= p <= 1 for p in self.probs):
             raise InputError("categorical: probs must be between 0 and 1")
         if abs(sum(self.probs) - 1) > PROBS_TOLERANCE:
             total = number(round(sum(self.probs), 12))
             raise InputError(f"categorical: probs must sum to 1; they sum to {total}")
-        if min(self.outcomes) < 1:
-            raise InputError("categorical: outcomes must be whole numbers from 1")
+        if not 1 <= min(self.outcomes) <= max(self.outcomes) <= LARGEST_COUNT:
+            raise InputError("categorical: outcomes must be whole numbers from 1 to 2^60")
 
     @property
     def spec(self) -> str:

@@ -1,6 +1,7 @@
 """Figures from tables alone: the same file byte for byte from the same table."""
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -9,25 +10,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from maxpo_cli.reports.reading import Z95, bias_half_width, is_biased, is_centered
 
 FORMATS = ("png", "svg")
 COMPARISON_COLUMNS = (
-    "estimator", "policy", "n", "k", "engine", "gradient_norm", "bias_stderr", "relative_bias",
-    "bias_z", "centering_rms", "centering_max", "variance_ratio", "variance_ratio_stderr",
+    "estimator", "policy", "n", "k", "engine", "gradient_norm", "bias", "bias_stderr",
+    "relative_bias", "bias_z", "centering_rms", "centering_max", "variance_ratio",
+    "variance_ratio_stderr", "mse", "note",
 )  # fmt: skip
-
-Z95 = 1.96
-EXACT_BIAS = 1e-9
-"""Relative bias that the rounding of an exact engine stays far below."""
-
-SURE = 4.0
-"""Standard score from which a sampled bias is called one."""
 
 LOG_FROM = 8.0
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""
-
-CENTERED = 1e-12
-"""Largest mean advantage that is nothing but rounding."""
 
 # Okabe and Ito's palette for colour-blind readers; shape and filling tell them apart in grey.
 UNBIASED: dict[str, Any] = {
@@ -61,19 +56,13 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(path, dpi=200, metadata=metadata)
 
 
-def is_biased(table: pd.DataFrame) -> pd.Series:
-    """Which rows have a bias: beyond rounding where exact, beyond noise where sampled."""
-    sampled = table["bias_z"].notna()
-    return (sampled & (table["bias_z"] > SURE)) | (~sampled & (table["relative_bias"] > EXACT_BIAS))
-
-
 def comparison(table: pd.DataFrame) -> Figure:
     """One comparison: variance ratio and bias with 95% intervals, and centering, by estimator.
 
     `table` holds the rows of one policy, N and K, with the columns `COMPARISON_COLUMNS`.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 1.45 + 0.26 * len(table)), layout="constrained")
+        figure = Figure(figsize=(7.4, 1.6 + 0.26 * len(table)), layout="constrained")
         FigureCanvasAgg(figure)
         panels = figure.subplots(1, 3, sharey=True)
         rows = np.arange(len(table))[::-1]
@@ -88,9 +77,9 @@ def comparison(table: pd.DataFrame) -> Figure:
             axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
             axes.set_axisbelow(True)
         first = table.iloc[0]
+        spec = "\n".join(wrap(str(first["policy"]), 88, break_on_hyphens=False)[:3])
         figure.suptitle(
-            f"{_shorten(str(first['policy']), 58)}   N = {first['n']}, K = {first['k']}   "
-            f"({first['engine']})",
+            f"{spec}\nN = {first['n']}, K = {first['k']}, {first['engine']}",
             fontsize=10, x=0.01, ha="left",
         )  # fmt: skip
         return figure
@@ -102,14 +91,19 @@ def _draw_variance(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: Bool
     seen = ratio[np.isfinite(ratio) & (ratio > 0)]
     if len(seen) and seen.max() > LOG_FROM * seen.min():
         axes.set_xscale("log")
+        decades = np.log10(seen.max() / seen.min())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,)))
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         half = np.minimum(half, 0.9 * ratio)
     _line_at(axes, 1)
     _points(axes, ratio, half, rows, biased)
-    for row, missing in zip(rows, ~np.isfinite(ratio), strict=True):
-        if missing:
+    noted = table["note"].notna() & (table["note"] != "")
+    for row, value, note in zip(rows, ratio, noted, strict=True):
+        if not np.isfinite(value) or (value == 0 and axes.get_xscale() == "log"):
+            said = "0" if value == 0 else "undefined" if note else "no ratio"
             axes.text(
-                0.02, row, "undefined", color="#666666", va="center", style="italic",
+                0.02, row, said, color="#666666", va="center", style="italic", backgroundcolor="w",
                 transform=axes.get_yaxis_transform(),
             )  # fmt: skip
     axes.set_title("Gradient variance")
@@ -117,10 +111,11 @@ def _draw_variance(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: Bool
 
 
 def _draw_bias(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArray) -> None:
-    norm = table["gradient_norm"].to_numpy(dtype=float)
-    half = np.nan_to_num(Z95 * table["bias_stderr"].to_numpy(dtype=float) / norm)
+    half = np.nan_to_num(bias_half_width(table).to_numpy(dtype=float))
     _line_at(axes, 0)
-    _points(axes, table["relative_bias"].to_numpy(dtype=float), half, rows, biased)
+    known = biased | table["bias_z"].notna().to_numpy()
+    bias = table["relative_bias"].to_numpy(dtype=float)
+    _points(axes, np.where(known, bias, 0 * bias), half, rows, biased)
     axes.set_title("Bias")
     axes.set_xlabel("bias / gradient norm")
     axes.set_xlim(left=min(0.0, -0.04 * axes.get_xlim()[1]))
@@ -133,7 +128,8 @@ def _draw_bias(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArra
 
 def _draw_centering(axes: Axes, table: pd.DataFrame, rows: IntArray) -> None:
     """How far from 0 a group's mean advantage is: root mean square, and the largest there is."""
-    rms, largest = (table[f"centering_{name}"].to_numpy(dtype=float) for name in ("rms", "max"))
+    shown = table[["centering_rms", "centering_max"]].mask(is_centered(table), 0.0)
+    rms, largest = shown.to_numpy(dtype=float).T
     _line_at(axes, 0)
     axes.hlines(rows, 0, largest, color="#777777", linewidth=1)
     axes.plot(largest, rows, "|", color="#777777", markersize=7)
@@ -141,7 +137,7 @@ def _draw_centering(axes: Axes, table: pd.DataFrame, rows: IntArray) -> None:
     axes.set_title("Centering")
     axes.set_xlabel("|mean advantage of a group|\n■ rms   | largest")
     top = np.nanmax(largest, initial=0.0)
-    axes.set_xlim(*((-0.04 * top, 1.05 * top) if top > CENTERED else (-0.04, 1)))
+    axes.set_xlim(*((-0.04 * top, 1.05 * top) if top > 0 else (-0.04, 1)))
 
 
 def _points(
@@ -156,7 +152,3 @@ def _points(
 
 def _line_at(axes: Axes, value: float) -> None:
     axes.axvline(value, color="#999999", linewidth=1, zorder=1)
-
-
-def _shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -18,11 +18,14 @@ TABLE, PROMPTS, STUDY, FIGURES = "table.csv", "prompts.csv", "study.json", "figu
 MAX_SLUG = 100
 
 
-def slug(text: str) -> str:
-    """A folder name made from a spec: letters, digits, dots and dashes, at most `MAX_SLUG` long."""
-    plain = re.sub(r"[^A-Za-z0-9.]+", "-", text.replace("=", "")).strip("-.")
-    if len(plain) > MAX_SLUG:
-        plain = f"{plain[: MAX_SLUG - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
+def slug(spec: str, more: str = "") -> str:
+    """A folder name made from a spec: letters, digits, dots and dashes, at most `MAX_SLUG` long.
+
+    A hash of spec and `more` ends it where the plain name would not tell two of them apart.
+    """
+    plain = re.sub(r"[^A-Za-z0-9.]+", "-", spec.replace("=", "")).strip("-.")
+    if more or len(plain) > MAX_SLUG or not re.fullmatch(r"[A-Za-z0-9.:=,/]*", spec):
+        plain = f"{plain[: MAX_SLUG - 7]}-{sha256(f'{spec}{more}'.encode()).hexdigest()[:6]}"
     return plain
 
 
@@ -35,7 +38,9 @@ def new_result(path: Path) -> Iterator[Path]:
 
     Raises `InputError` before the block when `path` cannot be written or holds anything else.
     """
-    path = Path(os.path.normpath(path.absolute()))
+    path = Path(os.path.realpath(path))
+    if path in (here := Path.cwd(), *here.parents):
+        raise InputError(f"--out {path}: a result replaces its folder, so it cannot be this one")
     draft, old = (path.with_name(f"{_prefix(path)}{os.getpid()}.{end}") for end in ("new", "old"))
     missing = [parent for parent in path.parents if not parent.exists()]
     try:
@@ -121,6 +126,8 @@ def write_study(path: Path, study: Mapping[str, Any]) -> None:
 def read_table(result: Path) -> pd.DataFrame:
     """The `table.csv` of a result folder; `InputError` says what is there instead."""
     path = result / TABLE
+    if result.is_file():
+        raise InputError(f"{result} is a file: name the result folder that it stands in")
     if not result.is_dir():
         raise InputError(f"{result} is no result folder: there is no such folder")
     if not path.is_file():
@@ -155,4 +162,5 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from maxpo_cli.reports.figures import CENTERED, EXACT_BIAS, Z95, is_biased
+from maxpo_cli.reports.reading import EXACT_BIAS, Z95, bias_half_width, is_biased, is_centered
 
 NONE = "–"
 """What stands for a figure that does not exist."""
@@ -38,13 +38,15 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
     for heading in headings:
         if wide or heading not in ("misalign", "snr"):
             view.add_column(heading, justify="right", no_wrap=True, min_width=6)
-    biased = is_biased(table)
+    biased, centered, halves = is_biased(table), is_centered(table), bias_half_width(table)
+    rounding = ~(biased | sampled) | (table["misalignment"] < EXACT_BIAS)
+    misalignment = table["misalignment"].mask(rounding & table["misalignment"].notna(), 0.0)
     for index, row in table.iterrows():
         cells = {
-            "bias": _bias(row, bool(biased[index]), sampled),
+            "bias": _bias(row["relative_bias"], halves[index], bool(biased[index])),
             "scale": _figure(row["scale"]),
-            "misalign": _rounded_to_zero(row["misalignment"], row["misalignment"], EXACT_BIAS),
-            "centering": _rounded_to_zero(row["centering_rms"], row["centering_max"], CENTERED),
+            "misalign": _figure(misalignment[index]),
+            "centering": _figure(0.0 if centered[index] else row["centering_rms"]),
             "variance": _figure(row["variance"]),
             "ratio": _with_error(row["variance_ratio"], row["variance_ratio_stderr"]),
             "snr": _figure(row["snr"]),
@@ -58,26 +60,34 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
         Text(),
         view,
         Text(),
-        *(Text(line) for note in notes for line in (note, "")),
+        *(Text(line) for line in ([*notes, ""] if notes else [])),
         Text(_legend(study["spec"]["reference"], wide, sampled), style="dim"),
     )
 
 
 def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
-    measured = table[table["objective"].notna()].iloc[0]
+    measured = table[table["objective"].notna()].head(1).squeeze()
+    if measured.empty:
+        return "no estimator is defined here"
     prompts = study.get("prompts")
     mean = f" (mean {_figure(measured['objective'] / prompts)})" if prompts else ""
-    amounts = []
+    norm = measured["gradient_norm"]
+    amounts = [f"{_count(prompts, 'prompt')} added up"] if prompts else []
     if pd.notna(measured["states"]):
-        amounts.append(f"enumeration of {measured['states']:,} count vectors (exact)")
+        amounts.append(f"enumeration of {_count(measured['states'], 'count vector')} (exact)")
     if pd.notna(measured["groups"]):
         amounts.append(f"monte-carlo, {measured['groups']:,} groups, seed {study['spec']['seed']}")
-    if prompts:
-        amounts.insert(0, f"{prompts:,} prompts added up")
-    return (
-        f"objective {_figure(measured['objective'])}{mean}, "
-        f"gradient norm {_figure(measured['gradient_norm'])}; {', '.join(amounts)}"
+    return "\n".join(
+        [
+            f"objective {_figure(measured['objective'])}{mean}, "
+            + (f"gradient norm {_figure(norm)}" if norm else "no gradient: nothing to tell apart"),
+            ", ".join(amounts),
+        ]
     )
+
+
+def _count(amount: int, what: str) -> str:
+    return f"{amount:,} {what}" + ("" if amount == 1 else "s")
 
 
 def _legend(reference: str, wide: bool, sampled: bool) -> str:
@@ -90,44 +100,48 @@ def _legend(reference: str, wide: bool, sampled: bool) -> str:
     ]
     if sampled:
         lines.append("±          half of a 95% interval")
+    if not wide:
+        lines.append(f"misalign and snr are in table.csv, and here from {WIDE} columns on")
     return "\n".join(lines)
 
 
-def _bias(row: pd.Series, biased: bool, sampled: bool) -> str:
-    share = 100 * row["relative_bias"]
-    if math.isnan(share):
+def _bias(relative: float, half: float, biased: bool) -> str:
+    if math.isnan(relative):
         return NONE
-    if sampled:
-        half = 100 * Z95 * row["bias_stderr"] / row["gradient_norm"]
-        digits = _digits(half)
-        return f"{share:.{digits}f} ± {half:.{digits}f} %"
-    return f"{share:.3g} %" if biased else "0"
+    if math.isnan(half):
+        return _percent(relative) if biased else "0"
+    digits = _digits(100 * half)
+    return (
+        f"{100 * relative:.{digits}f} ± {100 * half:.{digits}f} %"
+        if relative < 10
+        else (_percent(relative))
+    )
+
+
+def _percent(relative: float) -> str:
+    """A share of 1: a percentage up to ten times, a multiple beyond."""
+    return f"{100 * relative:.3g} %" if relative < 10 else f"{relative:.3g} ×"
 
 
 def _with_error(value: float, stderr: float) -> str:
-    if math.isnan(stderr) or math.isnan(value) or stderr == 0:
-        return _figure(value)
     half = Z95 * stderr
+    if math.isnan(half) or math.isnan(value) or half < 5e-5 or value >= 1000:
+        return _figure(value)
     digits = _digits(half)
     return f"{value:.{digits}f} ± {half:.{digits}f}"
 
 
 def _digits(half: float) -> int:
-    """Decimals that show the first one or two digits of an error."""
-    return max(0, min(6, 1 - math.floor(math.log10(half)))) if half > 0 else 1
-
-
-def _rounded_to_zero(value: float, size: float, below: float) -> str:
-    return "0" if abs(size) < below else _figure(value)
+    """Decimals, at most four, that show the first two digits of an error."""
+    return max(0, min(4, 1 - math.floor(math.log10(half)))) if half > 0 else 1
 
 
 def _figure(value: float) -> str:
-    """Four significant digits, or two and a power of ten where that is far from 1."""
+    """Four significant digits in seven places, or two and a power of ten."""
     if math.isnan(value):
         return NONE
-    if value != 0 and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.1e}"
-    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    plain = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return plain if len(plain) <= 7 and "e" not in plain else f"{value:.1e}"
 
 
 def estimators_view(catalogue: pd.DataFrame) -> RenderableType:

@@ -1,7 +1,7 @@
 """`compare`: every estimator side by side at one policy, N and K."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from maxpo_cli.engines.enumeration import MAX_STATES, count_states, enumerate_pr
 from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.engines.monte_carlo import sample_problem
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, Estimator, find, find_all
+from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, Estimator, find_all
 from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.logged import Logged
 from maxpo_cli.policies.spec import Policy
@@ -21,8 +21,8 @@ from maxpo_cli.studies.tables import Cell, cell_rows
 
 ENGINES = ("auto", "enumeration", "monte-carlo")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
-MIXED = "monte-carlo"
-"""What a row over several prompts is called when only some of them were sampled."""
+AUTO_NUMBERS = 200_000_000
+"""Count vectors times the larger of N and levels that `auto` enumerates: a few minutes' work."""
 
 Progress = Callable[[float], None]
 """Told how much of the whole work, from 0 to 1, was done since it was last told."""
@@ -68,7 +68,7 @@ def compare(spec: CompareSpec, progress: Progress = lambda _: None) -> Compariso
     binary = all(problem.is_binary for problem in problems)
     asked, notes = _choose(spec, binary)
     measured = [e for e in asked if e.name not in notes]
-    reference = find(spec.reference)
+    reference = _named("--reference", (spec.reference,))[0]
     if refusal := reference.refusal(spec.n, spec.k, binary):
         raise InputError(f"--reference {refusal}")
     started = time.perf_counter()
@@ -83,7 +83,7 @@ def compare(spec: CompareSpec, progress: Progress = lambda _: None) -> Compariso
             policy=policy,
             n=spec.n,
             k=spec.k,
-            engine=MIXED if any(m.groups for m in chosen) else "enumeration",
+            engine="monte-carlo" if any(m.groups for m in chosen) else "enumeration",
             states=sum(m.states for m in chosen),
             groups=sum(m.groups for m in chosen),
             seconds=each,
@@ -141,19 +141,28 @@ def _check_sizes(spec: CompareSpec) -> None:
         raise InputError(f"-k must be at most the group size -n; got k={spec.k} with n={spec.n}")
     if spec.groups < 2:
         raise InputError(f"--groups must be at least 2; got {spec.groups}")
-    if spec.seed < 0:
-        raise InputError(f"--seed must be at least 0; got {spec.seed}")
+    if not 0 <= spec.seed < 2**63:
+        raise InputError(f"--seed must be from 0 to 2^63 − 1; got {spec.seed}")
     if spec.engine not in ENGINES:
-        raise unknown("engine", spec.engine, ENGINES)
+        raise unknown("--engine", spec.engine, ENGINES)
     if spec.dtype not in DTYPES:
-        raise unknown("dtype", spec.dtype, DTYPES)
+        raise unknown("--dtype", spec.dtype, DTYPES)
+
+
+def _named(option: str, names: Iterable[str]) -> tuple[Estimator, ...]:
+    try:
+        return find_all(names)
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from None
 
 
 def _choose(spec: CompareSpec, binary: bool) -> tuple[tuple[Estimator, ...], dict[str, str]]:
     """The estimators asked for, and for those that are not defined here, why."""
     sets = {"default": DEFAULT_ESTIMATORS, "all": tuple(CATALOGUE)}
     grouped = {name for chosen in spec.estimators for name in sets.get(chosen, ())}
-    asked = find_all(name for chosen in spec.estimators for name in sets.get(chosen, (chosen,)))
+    asked = _named(
+        "--estimators", (n for chosen in spec.estimators for n in sets.get(chosen, (chosen,)))
+    )
     notes = {}
     for estimator in asked:
         refusal = estimator.refusal(spec.n, spec.k, binary)
@@ -208,6 +217,8 @@ def _enumerable(spec: CompareSpec, problem: Problem) -> FiniteProblem | None:
             )
         return None
     states = count_states(problem, spec.n)
+    if spec.engine == "auto" and states * max(spec.n, problem.m) > AUTO_NUMBERS:
+        return None
     if states <= MAX_STATES:
         return problem
     if spec.engine == "enumeration":

@@ -97,18 +97,32 @@ BAD = {
     "-k 20": "-k must be at most the group size -n; got k=20 with n=16",
     "-k 0": "-k must be at least 1; got 0",
     "-n two": "-n",
-    "--estimators l20": "unknown estimator 'l20'; did you mean 'l2o'?",
+    "--estimators l20": "--estimators: unknown estimator 'l20'; did you mean 'l2o'?",
     "--estimators l2o,canonical -k 16": "l2o is defined for K in 2..N-1; got k=16 with n=16",
     "--estimators passk-training --policy gaussian": "defined for 0/1 rewards only",
     "--reference l2o -k 1": "--reference l2o is defined for K in 2..N-1",
-    "--engine exact": "unknown engine 'exact'",
+    "--engine exact": "unknown --engine 'exact'",
     "--engine enumeration --policy gaussian": "needs finitely many reward levels",
     f"--engine enumeration -n 64 --policy {EIGHT}": "1,329,890,705 count vectors",
     "--device cuda": "torch finds no CUDA device",
     "--device gpu": "--device must be auto, cpu, cuda or cuda:i; got 'gpu'",
-    "--dtype half": "unknown dtype 'half'",
+    "--dtype half": "unknown --dtype 'half'",
     "--groups 1": "--groups must be at least 2",
-    "--seed -1": "--seed must be at least 0",
+    "--seed -1": "'--seed'",
+    "--seed 99999999999999999999999": "'--seed'",
+    "--reference foo": "--reference: unknown estimator 'foo'",
+    "--policy gaussian:mean=1e300": "std is too small beside the mean",
+    "--policy gaussian:reward=quad-sin,c=1e300": "c, a or f of reward=quad-sin is too large",
+    "--policy categorical:rewards=1e200/0,probs=0.5/0.5": "from 1e-70 to 1e70",
+    f"--policy categorical:rewards=1/0,probs=0.5/0.5,outcomes={10**400}": "from 1 to 2^60",
+    "--rewards full": "full is a folder; name a file in it",
+    "--rewards array.json": "array.json, line 1: not a JSON object; JSON Lines has one in each",
+    "--rewards deep.jsonl": "deep.jsonl, line 1: not a JSON object",
+    "--rewards huge.csv": "huge.csv, line 2, column 'reward': '1e300' is out of range",
+    "--rewards twice.csv": "the column 'reward' is there twice",
+    "--rewards semicolons.csv": "semicolons.csv has its cells separated by semicolons",
+    "--rewards nameless.csv": "nameless.csv, line 3, column 'prompt': the prompt is missing",
+    "--reward-column score": "--reward-column is about --rewards",
     "--rewards none.csv": "there is no file none.csv",
     "--rewards empty.csv": "empty.csv is empty",
     "--rewards header.csv": "header.csv is empty: it has no rows",
@@ -120,10 +134,12 @@ BAD = {
     "--rewards lonely.csv": "prompt 'b' has one sample",
     "--rewards counts.csv": "counts.csv, line 3: 11 correct of 10 samples",
     "--rewards words.csv --policy bernoulli:p=0.1": "exclude each other",
-    "--where model=a": "--where picks rows of --rewards",
+    "--where model=a": "--where is about --rewards",
     "--out words.csv": "a file is in the way",
     "--out full": "the folder holds 'thesis.txt', which is no part of a result",
     "--out /proc/none/here": "cannot be written",
+    "--out .": "it cannot be this one",
+    "--out /": "it cannot be this one",
     "--bogus": "--bogus",
 }
 
@@ -136,6 +152,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "words.csv").write_text("prompt,reward\na,1\na,good\n")
     (folder / "lonely.csv").write_text("prompt,reward\na,1\nb,0\na,0\n")
     (folder / "counts.csv").write_text("prompt,samples,correct\na,10,2\nb,10,11\n")
+    (folder / "array.json").write_text('[{"prompt": "a", "reward": 1}]')
+    (folder / "deep.jsonl").write_text("[" * 100_000)
+    (folder / "huge.csv").write_text("prompt,reward\na,1e300\na,0\n")
+    (folder / "twice.csv").write_text("prompt,reward,reward\na,1,0\na,0,1\n")
+    (folder / "nameless.csv").write_text("prompt,reward\na,1\n,0\na,1\n")
+    (folder / "semicolons.csv").write_text("prompt;reward\na;1\na;0\n")
     (folder / "full").mkdir()
     (folder / "full" / "thesis.txt").write_text("years of work")
     return folder

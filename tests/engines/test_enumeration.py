@@ -204,6 +204,14 @@ class TestUnbiasedness:
         assert measures.states == n + 1
         assert figures.bias < 1e-13 * figures.gradient_norm
 
+    @pytest.mark.parametrize(("p", "n", "k"), [(0.99, 16, 4), (0.9, 32, 16), (0.999999, 16, 4)])
+    def test_an_easy_prompt_keeps_every_digit(self, p: float, n: int, k: int) -> None:
+        """∇J_K is tiny here; so is every advantage that is a difference to a baseline."""
+        chosen = named("l2o", "canonical", "ei", "oracle")
+        found = diagnose([enumerated(problem_of(Bernoulli(p)), n, k, chosen)], "ei")
+        scales = {name: figures.scale for name, figures in found.items()}
+        assert scales == pytest.approx(dict.fromkeys(scales, 1.0), rel=1e-9)
+
     @pytest.mark.parametrize("p", [1e-3, 1e-6, 1e-9])
     def test_a_rare_success_keeps_every_digit(self, p: float) -> None:
         measures = enumerated(problem_of(Bernoulli(p)), 16, 4, named("canonical", "ei", "pkpo-loo"))

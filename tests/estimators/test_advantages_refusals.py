@@ -57,13 +57,13 @@ def test_rewards_that_are_no_real_numbers_are_refused(rewards: Any) -> None:
     "rewards", [[], [[]], np.empty((3, 0)), torch.empty(3, 0), torch.empty(0)], ids=repr
 )
 def test_groups_of_nothing_are_refused(name: str, rewards: Any) -> None:
-    with pytest.raises(InputError, match=r"at least 1 rewards|at least 2 rewards"):
+    with pytest.raises(InputError, match=r"needs a group of at least [123]; got n=0"):
         advantages(name, rewards, 1)
 
 
 @pytest.mark.parametrize("name", ["rloo", "grpo", "grpo-passk"])
 def test_a_group_of_one_is_refused_where_the_others_are_needed(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} needs a group of at least 2 rewards; got n=1"):
+    with pytest.raises(InputError, match=f"{name} needs a group of at least 2; got n=1"):
         advantages(name, [[1.0], [2.0]])
 
 

@@ -127,10 +127,10 @@ class TestJsonLines:
     def test_a_line_that_is_no_object_is_named(self, tmp_path: Path) -> None:
         good = '{"prompt": "a", "reward": 1}\n\n'
         assert refusal(tmp_path, good + "[1, 2]\n", "log.jsonl") == (
-            "log.jsonl, line 3: not a JSON object"
+            "log.jsonl, line 3: not a JSON object; JSON Lines has one in each line"
         )
         message = refusal(tmp_path, good + '{"prompt": "a", \n', "log.jsonl")
-        assert message.startswith("log.jsonl, line 3: not JSON (")
+        assert message.startswith("log.jsonl, line 3: not a JSON object; JSON Lines")
 
     def test_a_file_without_lines_is_empty(self, tmp_path: Path) -> None:
         assert "log.jsonl is empty" in refusal(tmp_path, " \n\n", "log.jsonl")
@@ -279,7 +279,7 @@ class TestRefusals:
     @pytest.mark.parametrize("name", ["folder.csv", "folder.jsonl"])
     def test_a_folder_is_no_file(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).mkdir()
-        with pytest.raises(InputError, match="there is no file"):
+        with pytest.raises(InputError, match="is a folder; name a file in it"):
             read_logged(RewardsFile(tmp_path / name))
 
 

@@ -87,7 +87,7 @@ def test_every_policy_has_an_example_that_reads_back() -> None:
         assert parse_policy(example).spec.startswith(f"{name}:")
 
 
-NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
+NUMBERS = st.floats(-1e6, 1e6).filter(lambda r: r == 0 or abs(r) > 1e-70)
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.reports import figures
+from maxpo_cli.reports.reading import is_biased, is_centered
 from maxpo_cli.reports.terminal import comparison_view
 from maxpo_cli.studies.compare import CompareSpec, compare
 
@@ -64,11 +65,21 @@ def test_the_committed_figure_is_what_its_table_gives(tmp_path: Path) -> None:
 def test_the_figure_has_every_estimator_at_its_values(sampled: pd.DataFrame) -> None:
     figure = figures.comparison(sampled)
     rows = sampled.set_index("estimator")
+    centered = is_centered(rows)
+    assert set(rows.index[centered]) == {
+        "l2o",
+        "canonical",
+        "canonical-plugin",
+        "rloo",
+        "grpo",
+        "dr-grpo",
+    }
     for panel, column in enumerate(("variance_ratio", "relative_bias", "centering_rms")):
         drawn = points(figure, panel)
         assert set(drawn) == set(rows.index)
         for name, value in drawn.items():
-            np.testing.assert_equal(value, rows.loc[name, column])
+            exact = 0.0 if column == "centering_rms" and centered[name] else rows.loc[name, column]
+            np.testing.assert_equal(value, exact)
     assert "undefined" in [text.get_text() for text in figure.axes[0].texts]
 
 
@@ -95,9 +106,23 @@ def test_biased_rows_are_told_by_rounding_where_exact_and_by_noise_where_sampled
     sampled: pd.DataFrame,
 ) -> None:
     biased = {"canonical-plugin", "grpo-passk", "rloo", "grpo", "dr-grpo"}
-    assert set(sampled.loc[figures.is_biased(sampled), "estimator"]) == biased
+    assert set(sampled.loc[is_biased(sampled), "estimator"]) == biased
     exact = table_of("bernoulli:p=0.1", 16, 4)
-    assert set(exact.loc[figures.is_biased(exact), "estimator"]) == biased | {"passk-training"}
+    assert set(exact.loc[is_biased(exact), "estimator"]) == biased | {"passk-training"}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", ["1", "1e6", "1e-13"])
+def test_rounding_is_no_bias_and_no_centering_whatever_the_type_and_the_unit(
+    dtype: str, size: str
+) -> None:
+    policy = f"categorical:rewards=0/{size},probs=0.9/0.1"
+    table = table_of(policy, 16, 4, dtype=dtype).set_index("estimator")
+    unbiased = {"l2o", "canonical", "ei", "pkpo", "pkpo-loo", "oracle"}
+    measured = table[table["note"] == ""]
+    assert set(measured.index[~is_biased(measured)]) == unbiased
+    off = {"ei", "pkpo", "pkpo-loo", "grpo-passk", "oracle"}
+    assert set(measured.index[~is_centered(measured)]) == off
 
 
 def test_tables_fit_their_width_and_cut_nothing(sampled: pd.DataFrame) -> None:

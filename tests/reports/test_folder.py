@@ -70,6 +70,27 @@ def test_the_draft_of_a_running_process_is_left_alone(tmp_path: Path) -> None:
     assert running.is_dir()
 
 
+def test_a_result_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real")
+    for text in ("one", "two"):
+        with new_result(link) as draft:
+            (draft / "table.csv").write_text(text)
+        assert (tmp_path / "real" / "table.csv").read_text() == text
+    assert link.is_symlink()
+    assert sorted(names(tmp_path)) == ["link", "real"]
+
+
+def test_the_current_folder_and_those_around_it_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for path in (Path(), Path("..")):
+        with pytest.raises(InputError, match="cannot be this one"), new_result(path):
+            pytest.fail("the block must not run")
+
+
 def test_a_file_is_replaced_in_one_step_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "figure.svg"
     replace_file(path, lambda draft: draft.write_text("one") and None)
@@ -92,7 +113,9 @@ def test_tables_keep_every_digit_and_leave_missing_cells_empty(tmp_path: Path) -
 
 def test_slugs_are_short_plain_and_differ_where_long_specs_differ() -> None:
     assert slug("bernoulli:p=0.1") == "bernoulli-p0.1"
-    assert slug("logged:a/b c[x=1]") == "logged-a-b-c-x1"
+    lossy = ["rewards=-1/-0.5", "rewards=-1/0.5", "rewards=1/0.5", "log_std", "log-std"]
+    assert len({slug(spec) for spec in lossy}) == len(lossy)
+    assert slug("logged:x.csv", "a/x.csv") != slug("logged:x.csv", "b/x.csv")
     long = ["categorical:rewards=" + "/".join(map(str, range(n))) for n in (80, 81)]
     assert slug(long[0]) != slug(long[1])
     assert all(len(slug(text)) <= MAX_SLUG for text in long)

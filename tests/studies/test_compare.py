@@ -119,8 +119,10 @@ class TestEstimatorsThatAreNotDefinedHere:
 
     def test_unknown_names_come_with_the_nearest(self) -> None:
         message = refusal(estimators=("canonicl",))
-        assert message == "unknown estimator 'canonicl'; did you mean 'canonical'?"
-        assert refusal(reference="oracel") == "unknown estimator 'oracel'; did you mean 'oracle'?"
+        assert message == "--estimators: unknown estimator 'canonicl'; did you mean 'canonical'?"
+        assert refusal(reference="oracel") == (
+            "--reference: unknown estimator 'oracel'; did you mean 'oracle'?"
+        )
 
 
 class TestReference:
@@ -292,9 +294,9 @@ class TestRefusals:
             ({"k": 0}, "-k must be at least 1; got 0"),
             ({"k": 7}, "-k must be at most the group size -n; got k=7 with n=6"),
             ({"groups": 1}, "--groups must be at least 2; got 1"),
-            ({"seed": -1}, "--seed must be at least 0; got -1"),
-            ({"engine": "enumerate"}, "unknown engine 'enumerate'; did you mean 'enumeration'?"),
-            ({"dtype": "float16"}, "unknown dtype 'float16'; did you mean 'float"),
+            ({"seed": -1}, "--seed must be from 0 to 2^63 − 1; got -1"),
+            ({"engine": "enumerate"}, "unknown --engine 'enumerate'; did you mean 'enumeration'?"),
+            ({"dtype": "float16"}, "unknown --dtype 'float16'; did you mean 'float"),
             ({"device": "gpu"}, "--device must be auto, cpu, cuda or cuda:i; got 'gpu'"),
             ({"device": "cuda:x"}, "--device must be auto, cpu, cuda or cuda:i; got 'cuda:x'"),
         ],
