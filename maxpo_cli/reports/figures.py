@@ -116,9 +116,17 @@ def _draw_bias(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArra
     known = biased | table["bias_z"].notna().to_numpy()
     bias = table["relative_bias"].to_numpy(dtype=float)
     _points(axes, np.where(known, bias, 0 * bias), half, rows, biased)
+    found = bias[biased]
+    if len(found) and found.max() > LOG_FROM**2 * found.min():
+        first, last = np.ceil(np.log10(found.min())), np.floor(np.log10(found.max()))
+        axes.set_xscale("symlog", linthresh=found.min(), linscale=0.5)
+        axes.set_xticks([0, *10 ** np.arange(first, last + 1)])
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlim(-found.min() / 4, 2 * found.max())
+    else:
+        axes.set_xlim(left=min(0.0, -0.04 * axes.get_xlim()[1]))
     axes.set_title("Bias")
     axes.set_xlabel("bias / gradient norm")
-    axes.set_xlim(left=min(0.0, -0.04 * axes.get_xlim()[1]))
     handles = [
         axes.plot([], [], label=label, **marker)[0]
         for label, marker in (("unbiased", UNBIASED), ("biased", BIASED))
