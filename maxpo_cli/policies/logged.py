@@ -16,6 +16,7 @@ class Logged:
 
     A prompt with n samples is a softmax over them, π = 1/n each, one block of logits a prompt:
     objectives, squared norms and variances add up over prompts.
+    Each of `prompts` is a policy of its own, with sampling and scores.
     """
 
     source: str
