@@ -35,7 +35,7 @@ def plot(
             "a comparison is drawn of one"
         )
     for ending in endings:
-        path = (out or result / folder.FIGURES) / f"compare.{ending}"
+        path = (out or result / folder.FIGURES) / f"{figures.COMPARISON}.{ending}"
         folder.replace_file(path, lambda draft: figures.save(figures.comparison(table), draft))
         if not quiet:
             print(f"written to {path}")

@@ -18,8 +18,6 @@ from maxpo_cli.reports import figures, folder
 from maxpo_cli.reports.terminal import comparison_view, console
 from maxpo_cli.studies.compare import CompareSpec, Comparison, compare
 
-FIGURE = "compare"
-
 
 def run_study(
     spec: CompareSpec, file: RewardsFile | None, out: Path | None, as_json: bool, quiet: bool
@@ -40,7 +38,8 @@ def run_study(
         (draft / folder.FIGURES).mkdir()
         for ending in figures.FORMATS:
             figures.save(
-                figures.comparison(found.table), draft / folder.FIGURES / f"{FIGURE}.{ending}"
+                figures.comparison(found.table),
+                draft / folder.FIGURES / f"{figures.COMPARISON}.{ending}",
             )
     if as_json:
         print_json(study, found.table)

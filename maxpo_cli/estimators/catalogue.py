@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 
 from torch import Tensor
 
@@ -76,11 +75,7 @@ def _never(_n: int, _k: int) -> Fraction | None:
 
 
 def _rank_linear(profile_of: ProfileOf) -> Compute:
-    return partial(_evaluate, profile_of)
-
-
-def _evaluate(profile_of: ProfileOf, groups: SortedGroups, k: int) -> Tensor:
-    return groups.rank_linear(profile_of, k)
+    return lambda groups, k: groups.rank_linear(profile_of, k)
 
 
 CATALOGUE: dict[str, Estimator] = {

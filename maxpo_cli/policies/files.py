@@ -61,10 +61,8 @@ def _of_samples(file: RewardsFile, table: pd.DataFrame, source: str) -> Logged:
     _require(file, table, file.group_column, "--group-column")
     nameless = np.flatnonzero(table[file.group_column].str.strip() == "")
     if len(nameless):
-        line = _line(file, table, int(nameless[0]))
-        raise InputError(
-            f"{file.path.name}, line {line}, column '{file.group_column}': the prompt is missing"
-        )
+        row = int(nameless[0])
+        raise _wrong_cell(file, table, row, file.group_column, "the prompt is missing")
     rewards = _numbers(file, table, file.reward_column)
     groups = pd.Series(rewards).groupby(table[file.group_column].to_numpy(), sort=False)
     prompts = []
@@ -168,9 +166,7 @@ def _numbers(file: RewardsFile, table: pd.DataFrame, column: str) -> FloatArray:
         given = table[column].iloc[row]
         kind = "is not a finite number" if not np.isfinite(values[row]) else "is out of range"
         shown = f"'{given}' {kind}" if given.strip() else "the value is missing"
-        raise InputError(
-            f"{file.path.name}, line {_line(file, table, row)}, column '{column}': {shown}"
-        )
+        raise _wrong_cell(file, table, row, column, shown)
     return values
 
 
@@ -179,11 +175,16 @@ def _whole(file: RewardsFile, table: pd.DataFrame, column: str) -> list[int]:
     wrong = np.flatnonzero((values < 0) | (values != np.floor(values)))
     if len(wrong):
         row = int(wrong[0])
-        raise InputError(
-            f"{file.path.name}, line {_line(file, table, row)}, column '{column}': "
-            f"'{table[column].iloc[row]}' is not a whole number from 0"
-        )
+        what = f"'{table[column].iloc[row]}' is not a whole number from 0"
+        raise _wrong_cell(file, table, row, column, what)
     return [int(value) for value in values]
+
+
+def _wrong_cell(
+    file: RewardsFile, table: pd.DataFrame, row: int, column: str, what: str
+) -> InputError:
+    line = _line(file, table, row)
+    return InputError(f"{file.path.name}, line {line}, column '{column}': {what}")
 
 
 def _require(file: RewardsFile, table: pd.DataFrame, column: str, option: str) -> None:

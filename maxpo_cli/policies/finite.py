@@ -16,6 +16,9 @@ LARGEST_REWARD = 1e70
 """Rewards farther from 0 than this, or nearer than its inverse, have squares of squares that leave
 the range of a double."""
 
+LARGEST_COUNT = 2**60
+"""Outcomes a class, or coordinates of a Gaussian, at the most."""
+
 
 def measurable(rewards: FloatArray) -> BoolArray:
     """Which rewards are 0, or finite and within `LARGEST_REWARD` and its inverse of 1."""

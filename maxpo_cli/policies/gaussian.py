@@ -9,9 +9,8 @@ from scipy.special import ndtr
 from torch import Tensor
 
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.policies.finite import LARGEST_REWARD, FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import LARGEST_COUNT, LARGEST_REWARD, FiniteProblem, FloatArray
 from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS, Reward
-from maxpo_cli.policies.tabular import LARGEST_COUNT
 from maxpo_cli.policies.text import number
 
 LEARN = ("mean", "mean+log_std")
@@ -187,12 +186,12 @@ class GaussianProblem:
     def _integrate(self, k: int) -> FloatArray:
         """(J_K, ∇J_K): bands are halved until none of them moves when its nodes are doubled."""
         bands = np.stack([self.bands[:-1], self.bands[1:]], -1)
-        first = self._integrals(k, bands, 2 * NODES)
-        total = np.zeros(first.shape[1])
+        fine = self._integrals(k, bands, 2 * NODES)
+        total = np.zeros(fine.shape[1])
         total[0] = self._anchor
-        allowed = RTOL * abs(total + first.sum(0)) + ROUNDING * abs(first).sum(0)
+        allowed = RTOL * abs(total + fine.sum(0)) + ROUNDING * abs(fine).sum(0)
         for _ in range(MAX_HALVINGS):
-            coarse, fine = (self._integrals(k, bands, nodes) for nodes in (NODES, 2 * NODES))
+            coarse = self._integrals(k, bands, NODES)
             moved = (abs(fine - coarse) > allowed / len(self.bands)).any(1)
             total += fine[~moved].sum(0)
             if not moved.any():
@@ -201,6 +200,7 @@ class GaussianProblem:
             bands = np.concatenate(
                 [np.stack([bands[moved, 0], middle], -1), np.stack([middle, bands[moved, 1]], -1)]
             )
+            fine = self._integrals(k, bands, 2 * NODES)
         raise InputError(
             f"the quadrature of J_K for {self.policy.spec} did not settle to {RTOL:g} at k={k}"
         )

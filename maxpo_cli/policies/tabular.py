@@ -8,15 +8,17 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray, TabularScores, measurable
+from maxpo_cli.policies.finite import (
+    LARGEST_COUNT,
+    FiniteProblem,
+    FloatArray,
+    TabularScores,
+    measurable,
+)
 from maxpo_cli.policies.text import number, numbers
 
 PROBS_TOLERANCE = 1e-9
 """How far the probabilities of a categorical policy may sum from 1 before they are refused."""
-
-
-LARGEST_COUNT = 2**60
-"""Outcomes a class, or coordinates of a Gaussian, at the most."""
 
 
 @dataclass(frozen=True)

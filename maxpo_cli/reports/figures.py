@@ -15,6 +15,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from maxpo_cli.reports.reading import Z95, bias_half_width, is_biased, is_centered
 
 FORMATS = ("png", "svg")
+COMPARISON = "compare"
+"""The name of a comparison's files, before their ending."""
+
 COMPARISON_COLUMNS = (
     "estimator", "policy", "n", "k", "engine", "gradient_norm", "bias", "bias_stderr",
     "relative_bias", "bias_z", "centering_rms", "centering_max", "variance_ratio",

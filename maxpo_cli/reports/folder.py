@@ -100,7 +100,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _check_replaceable(path: Path) -> None:
-    if not path.exists() and not path.is_symlink():
+    if not path.exists():
         return
     if not path.is_dir():
         raise InputError(f"--out {path}: a file is in the way")

@@ -15,6 +15,9 @@ from maxpo_cli.reports.reading import EXACT_BIAS, Z95, bias_half_width, is_biase
 NONE = "–"
 """What stands for a figure that does not exist."""
 
+MULTIPLE_FROM = 10.0
+"""Share of 1 from which it is shown as a multiple, not a percentage."""
+
 WIDE = 100
 """Columns from which a table with intervals shows everything."""
 
@@ -35,9 +38,9 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
     view = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     view.add_column("estimator", no_wrap=True)
     headings = ["bias", "scale", "misalign", "centering", "variance", "ratio", "snr"]
-    for heading in headings:
-        if wide or heading not in ("misalign", "snr"):
-            view.add_column(heading, justify="right", no_wrap=True, min_width=6)
+    shown = [heading for heading in headings if wide or heading not in ("misalign", "snr")]
+    for heading in shown:
+        view.add_column(heading, justify="right", no_wrap=True, min_width=6)
     biased, centered, halves = is_biased(table), is_centered(table), bias_half_width(table)
     rounding = ~(biased | sampled) | (table["misalignment"] < EXACT_BIAS)
     misalignment = table["misalignment"].mask(rounding & table["misalignment"].notna(), 0.0)
@@ -51,8 +54,7 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
             "ratio": _with_error(row["variance_ratio"], row["variance_ratio_stderr"]),
             "snr": _figure(row["snr"]),
         }
-        shown = [column.header for column in view.columns[1:]]
-        view.add_row(row["estimator"], *(cells[str(heading)] for heading in shown))
+        view.add_row(row["estimator"], *(cells[heading] for heading in shown))
     notes = [note for note in dict.fromkeys(table["note"].fillna("")) if note]
     return Group(
         Text(f"{first['policy']}   n={first['n']} k={first['k']}", style="bold"),
@@ -110,17 +112,15 @@ def _bias(relative: float, half: float, biased: bool) -> str:
         return NONE
     if math.isnan(half):
         return _percent(relative) if biased else "0"
+    if relative >= MULTIPLE_FROM:
+        return _percent(relative)
     digits = _digits(100 * half)
-    return (
-        f"{100 * relative:.{digits}f} ± {100 * half:.{digits}f} %"
-        if relative < 10
-        else (_percent(relative))
-    )
+    return f"{100 * relative:.{digits}f} ± {100 * half:.{digits}f} %"
 
 
 def _percent(relative: float) -> str:
     """A share of 1: a percentage up to ten times, a multiple beyond."""
-    return f"{100 * relative:.3g} %" if relative < 10 else f"{relative:.3g} ×"
+    return f"{100 * relative:.3g} %" if relative < MULTIPLE_FROM else f"{relative:.3g} ×"
 
 
 def _with_error(value: float, stderr: float) -> str:

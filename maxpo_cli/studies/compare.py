@@ -193,13 +193,11 @@ def _measure(
         finite = _enumerable(spec, problem)
         if finite is None:
             advance = told_of(spec.groups)
-            return sample_problem(problem, spec.n, chosen, spec.groups, generator, dtype, advance)[
-                spec.k
-            ]
+            found = sample_problem(problem, spec.n, chosen, spec.groups, generator, dtype, advance)
+            return found[spec.k]
         advance = told_of(count_states(finite, spec.n))
-        exact[id(problem)] = enumerate_problem(finite, spec.n, chosen, device, dtype, advance)[
-            spec.k
-        ]
+        found = enumerate_problem(finite, spec.n, chosen, device, dtype, advance)
+        exact[id(problem)] = found[spec.k]
         return exact[id(problem)]
 
     return [measure(problem) for problem in problems]
