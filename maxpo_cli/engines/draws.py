@@ -14,7 +14,7 @@ from torch import Tensor
 
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.estimators.groups import SortedGroups
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem
 from maxpo_cli.policies.gaussian import GaussianProblem
 
 
@@ -41,9 +41,14 @@ class Draws(Protocol):
 
 
 class CountedDraws:
-    """Groups of a finite problem, as counts per level `[..., m]` that sum to N along the last."""
+    """Groups of a finite problem, as counts per level `[..., m]` that sum to N along the last.
 
-    def __init__(self, problem: FiniteProblem, counts: Tensor, n: int, dtype: torch.dtype) -> None:
+    For a family of P problems, with counts `[B, m]`, estimates have a leading dimension P.
+    """
+
+    def __init__(
+        self, problem: FiniteProblem | FiniteFamily, counts: Tensor, n: int, dtype: torch.dtype
+    ) -> None:
         self.problem = problem
         self.counts = counts
         self.n = n
@@ -72,9 +77,9 @@ class CountedDraws:
         return self.counts.double()
 
     def _per_level(self, estimator: Estimator, k: int) -> Tensor:
-        """The advantage of each level, `[..., m]`; of no meaning where the level is absent."""
+        """The advantage of each level, along the last; of no meaning where the level is absent."""
         if estimator.compute is None:
-            return self._constant(self.problem.oracle_advantages(k)).expand(self.counts.shape)
+            return self._constant(self.problem.oracle_advantages(k))
         ranked = estimator.compute(self._groups, k)
         return ranked.gather(-1, self._last_of_level).double()
 

@@ -1,6 +1,6 @@
 """The exact engine: every count vector of a finite problem, weighted by its probability."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from maxpo_cli.engines.draws import CountedDraws, Estimates
 from maxpo_cli.engines.measures import Measures
 from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem, FloatArray
 
 MAX_STATES = 5_000_000
 """How many count vectors are enumerated at the most."""
@@ -22,8 +22,11 @@ ROUNDING = 1e-28
 CHUNK_REWARDS = 1 << 16
 """Rewards held at once: half a MiB a float64 tensor, which stays in the cache."""
 
+MAX_TOGETHER, TABLE_NUMBERS = 64, 1 << 22
+"""Problems of a family evaluated at once, and numbers in one of their tables of binomials."""
 
-def count_states(problem: FiniteProblem, n: int) -> int:
+
+def count_states(problem: FiniteProblem | FiniteFamily, n: int) -> int:
     """How many count vectors a group of n has: C(n + m − 1, m − 1)."""
     return comb(n + problem.m - 1, problem.m - 1)
 
@@ -36,130 +39,186 @@ def enumerate_problem(
     dtype: torch.dtype,
     advance: Callable[[int], None],
 ) -> dict[int, Measures]:
-    """Exact measures for each K of `estimators`.
+    """Exact measures for each K of `estimators`; see `enumerate_family`."""
+    (found,) = enumerate_family([problem], n, estimators, device, dtype, advance)
+    return found
 
+
+def enumerate_family(
+    problems: Sequence[FiniteProblem],
+    n: int,
+    estimators: Mapping[int, tuple[Estimator, ...]],
+    device: torch.device,
+    dtype: torch.dtype,
+    advance: Callable[[int], None],
+) -> list[dict[int, Measures]]:
+    """Exact measures of problems of one `family`, for each K of `estimators`.
+
+    A count vector has the same advantages in all of them, so that they are computed once for all.
     `advance` is called with the number of count vectors done since the last call.
     """
+    widest = max(n, problems[0].m) * problems[0].m
+    together = max(1, min(MAX_TOGETHER, TABLE_NUMBERS // (n + 1) ** 2, CHUNK_REWARDS // widest))
+    found = []
+    for start in range(0, len(problems), together):
+        family = FiniteFamily.of(problems[start : start + together])
+        found += _enumerate(family, n, estimators, device, dtype, advance)
+    return found
+
+
+def _enumerate(
+    family: FiniteFamily,
+    n: int,
+    estimators: Mapping[int, tuple[Estimator, ...]],
+    device: torch.device,
+    dtype: torch.dtype,
+    advance: Callable[[int], None],
+) -> list[dict[int, Measures]]:
     totals = {
-        (k, estimator.name): _Moments() for k, chosen in estimators.items() for estimator in chosen
+        (k, estimator.name): _Moments.none(family, device)
+        for k, chosen in estimators.items()
+        for estimator in chosen
     }
-    for counts, weights in _chunks(problem, n, device):
-        draws = CountedDraws(problem, counts, n, dtype)
+    for counts, weights in _chunks(family, n, device):
+        draws = CountedDraws(family, counts, n, dtype)
         for k, chosen in estimators.items():
             for estimator in chosen:
                 totals[k, estimator.name].add(draws.estimate(estimator, k), weights)
-        advance(len(counts))
-    states = count_states(problem, n)
-    return {
-        k: _measures(problem, k, chosen, [totals[k, e.name] for e in chosen], states)
+        advance(len(counts) * len(family.problems))
+    measured = {
+        k: _measures(family, n, k, chosen, [totals[k, e.name] for e in chosen])
         for k, chosen in estimators.items()
     }
+    return [{k: each[p] for k, each in measured.items()} for p in range(len(family.problems))]
 
 
 @dataclass
 class _Moments:
-    """Weighted moments of ĝ, merged chunk by chunk about the running mean (Chan et al.)."""
+    """Weighted moments of ĝ in P problems, merged chunk by chunk about the running mean (Chan)."""
 
-    weight: float = 0.0
-    mean: FloatArray | float = 0.0
-    spread: float = 0.0
-    centering: float = 0.0
-    centering_square: float = 0.0
-    centering_max: float = 0.0
+    weight: Tensor  # [P], and so are all others but for the mean
+    mean: Tensor  # [P, d]
+    spread: Tensor
+    centering: Tensor
+    centering_square: Tensor
+    centering_max: Tensor
+
+    @classmethod
+    def none(cls, family: FiniteFamily, device: torch.device) -> "_Moments":
+        """The moments of no groups."""
+        size = len(family.problems)
+        zeros = torch.zeros(5, size, dtype=torch.float64, device=device)
+        mean = zeros.new_zeros(size, family.scores.dimension)
+        return cls(zeros[0], mean, *zeros[1:])
 
     def add(self, estimates: Estimates, weights: Tensor) -> None:
-        self.centering_max = max(self.centering_max, float(estimates.centering.abs().max()))
-        weight = float(weights.sum())
-        if weight == 0:  # every group of the chunk is less likely than a double can say
-            return
-        mean = weights @ estimates.mean / weight
-        around = (estimates.mean - mean).square().sum(-1) + estimates.residual
-        shift = mean.cpu().numpy() - self.mean
+        """Adds groups `[B]` with their probabilities `[P, B]`."""
+        weight = weights.sum(-1)
         total = self.weight + weight
-        self.spread += float(weights @ around)
-        self.spread += float(shift @ shift) * self.weight * weight / total
-        self.mean = self.mean + shift * (weight / total)
+        # A chunk of groups less likely than a double can say has weight 0, and adds nothing.
+        share = weight / torch.where(total > 0, total, 1)
+        mean = (
+            torch.bmm(weights[:, None], estimates.mean)
+            / torch.where(weight > 0, weight, 1)[:, None, None]
+        )
+        around = (estimates.mean - mean).square().sum(-1) + estimates.residual
+        shift = mean[:, 0] - self.mean
+        self.spread = self.spread + (weights * around).sum(-1)
+        self.spread = self.spread + shift.square().sum(-1) * self.weight * share
+        self.mean = self.mean + shift * share[:, None]
         self.weight = total
-        self.centering += float(weights @ estimates.centering)
-        self.centering_square += float(weights @ estimates.centering.square())
+        self.centering = self.centering + (weights * estimates.centering).sum(-1)
+        square = estimates.centering.square()
+        self.centering_square = self.centering_square + (weights * square).sum(-1)
+        highest = estimates.centering.abs().amax(-1)
+        self.centering_max = torch.maximum(self.centering_max, highest)
 
 
 def _measures(
-    problem: FiniteProblem,
+    family: FiniteFamily,
+    n: int,
     k: int,
     estimators: tuple[Estimator, ...],
     totals: list[_Moments],
-    states: int,
-) -> Measures:
-    weight = np.array([total.weight for total in totals])
-    mean = np.array([total.mean for total in totals]).reshape(len(totals), -1)
-    variance = np.array([total.spread for total in totals]) / weight
-    return Measures(
-        estimators=estimators,
-        objective=problem.objective(k),
-        gradient=problem.gradient(k),
-        mean=mean,
-        variance=np.where(variance > ROUNDING * (mean**2).sum(1), variance, 0.0),
-        centering_mean=np.array([total.centering for total in totals]) / weight,
-        centering_square=np.array([total.centering_square for total in totals]) / weight,
-        centering_max=np.array([total.centering_max for total in totals]),
-        states=states,
-    )
+) -> list[Measures]:
+    def stacked(values: Iterable[Tensor]) -> FloatArray:
+        return torch.stack(list(values), 1).cpu().numpy()
+
+    mean = stacked(total.mean for total in totals)
+    variance = stacked(total.spread / total.weight for total in totals)
+    centering = stacked(total.centering / total.weight for total in totals)
+    centering_square = stacked(total.centering_square / total.weight for total in totals)
+    centering_max = stacked(total.centering_max for total in totals)
+    variance = np.where(variance > ROUNDING * (mean**2).sum(-1), variance, 0.0)
+    return [
+        Measures(
+            estimators=estimators,
+            objective=problem.objective(k),
+            gradient=problem.gradient(k),
+            mean=mean[p],
+            variance=variance[p],
+            centering_mean=centering[p],
+            centering_square=centering_square[p],
+            centering_max=centering_max[p],
+            states=count_states(problem, n),
+        )
+        for p, problem in enumerate(family.problems)
+    ]
 
 
-def _chunks(
-    problem: FiniteProblem, n: int, device: torch.device
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Count vectors `[B, m]` and their multinomial probabilities `[B]`, every vector once.
+def _chunks(family: FiniteFamily, n: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Count vectors `[B, m]` and their multinomial probabilities `[P, B]`, every vector once.
 
     Vectors are numbered so that those which leave few rewards to the later levels come first:
     C(x + j − 1, j − 1) vectors of j levels leave at most x behind the first, which is all that is
     needed to read a vector off its number. The probability is a product of binomials, each
     level's count given what the earlier levels left.
     """
-    m = problem.m
+    m, size = family.m, len(family.problems)
     leaving_at_most = {
         levels: torch.tensor([comb(x + levels - 1, levels - 1) for x in range(n + 1)]).to(device)
         for levels in range(2, m + 1)
     }
-    remaining = np.cumsum(problem.probs[::-1])[::-1]
+    probs = np.stack([problem.probs for problem in family.problems], -1)
+    remaining = np.cumsum(probs[::-1], 0)[::-1]
     binomials = [
         torch.from_numpy(_binomials(here, later, n, n if level == 0 else 0)).to(device)
-        for level, (here, later) in enumerate(zip(problem.probs[:-1], remaining[1:], strict=True))
+        for level, (here, later) in enumerate(zip(probs[:-1], remaining[1:], strict=True))
     ]
-    states = count_states(problem, n)
-    rows = max(1, CHUNK_REWARDS // max(n, m))
+    states = count_states(family, n)
+    rows = max(1, CHUNK_REWARDS // max(n, m * size))
     for start in range(0, states, rows):
         rank = torch.arange(start, min(start + rows, states), device=device)
         left = torch.full_like(rank, n)
-        weights = torch.ones(len(rank), dtype=torch.float64, device=device)
+        weights = torch.ones(size, len(rank), dtype=torch.float64, device=device)
         counts = []
         for level, binomial in enumerate(binomials):
             table = leaving_at_most[m - level]
             after = torch.searchsorted(table, rank, right=True)
             rank = rank - torch.where(after > 0, table[(after - 1).clamp(min=0)], 0)
-            weights = weights * binomial[left - n if level == 0 else left, left - after]
+            weights = weights * binomial[:, left - n if level == 0 else left, left - after]
             counts.append(left - after)
             left = after
         counts.append(left)
         yield torch.stack(counts, -1), weights
 
 
-def _binomials(here: float, later: float, n: int, first: int) -> FloatArray:
-    """Binomial(x, p) probabilities of 0..n in a row for x = first..n, `[n + 1 − first, n + 1]`.
+def _binomials(here: FloatArray, later: FloatArray, n: int, first: int) -> FloatArray:
+    """Binomial(x, p) probabilities of 0..n in a row for x = first..n.
 
-    p = here / (here + later). By Pascal's recursion: sums of positive terms only, so that no digit
-    cancels, where logarithms of factorials would lose three digits at n = 4096.
+    p = here / (here + later) for each of P problems: `[P]` in, `[P, n + 1 − first, n + 1]` out. By
+    Pascal's recursion: sums of positive terms only, so that no digit cancels, where logarithms of
+    factorials would lose three digits at n = 4096.
     """
-    p, q = here / (here + later), later / (here + later)
-    rows = np.zeros((n + 1 - first, n + 1))
-    row = np.zeros(n + 1)
-    row[0] = 1.0
+    p, q = (part[:, None] / (here + later)[:, None] for part in (here, later))
+    rows = np.zeros((len(here), n + 1 - first, n + 1))
+    row = np.zeros((len(here), n + 1))
+    row[:, 0] = 1.0
     for x in range(n + 1):
         if x:
-            row[1:] = row[1:] * q + row[:-1] * p
-            row[0] *= q
-            row /= row.sum()
+            row[:, 1:] = row[:, 1:] * q + row[:, :-1] * p
+            row[:, :1] *= q
+            row /= row.sum(1, keepdims=True)
         if x >= first:
-            rows[x - first] = row
+            rows[:, x - first] = row
     return rows

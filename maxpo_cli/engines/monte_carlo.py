@@ -4,7 +4,8 @@ Groups are drawn, and every sum is taken, in blocks of a fixed size whatever the
 that are worked on at once, so that a seed gives the same figures to the last bit.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,21 +43,56 @@ def sample_problem(
     `advance` is called with the number of groups done since the last call. `blocks_at_once` has
     no influence on any figure.
     """
-    accumulators = {k: _Accumulator(problem, k, chosen) for k, chosen in estimators.items()}
-    width = max(n, problem.m) if isinstance(problem, FiniteProblem) else n
-    block = max(min(BLOCK, BLOCK_NUMBERS // width // REPLICATES * REPLICATES), REPLICATES)
-    if blocks_at_once is None:
+    sampler = Sampler(problem, n, estimators, groups, generator, dtype, advance, blocks_at_once)
+    sampler.sample(groups)
+    return {k: sampler.measures(k) for k in estimators}
+
+
+class Sampler:
+    """Groups of one problem, drawn bit by bit: whole blocks, in the same order however often asked.
+
+    See `sample_problem`; `limit` is the number of groups there will be at the most.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        n: int,
+        estimators: Mapping[int, tuple[Estimator, ...]],
+        limit: int,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+        advance: Callable[[int], None],
+        blocks_at_once: int | None = None,
+    ) -> None:
+        width = max(n, problem.m) if isinstance(problem, FiniteProblem) else n
+        block = max(min(BLOCK, BLOCK_NUMBERS // width // REPLICATES * REPLICATES), REPLICATES)
         size = CPU_PASS if generator.device.type == "cpu" else DEVICE_PASS
-        blocks_at_once = max(1, size // (block * width))
-    sizes = [min(block, groups - start) for start in range(0, groups, block)]
-    for start in range(0, len(sizes), blocks_at_once):
-        chunk = sizes[start : start + blocks_at_once]
-        draws = _draws(problem, (len(chunk), block, n), generator, dtype)
-        kept = _kept(chunk, block, generator.device)
-        for accumulator in accumulators.values():
-            accumulator.add(draws, chunk, kept)
-        advance(sum(chunk))
-    return {k: accumulator.measures() for k, accumulator in accumulators.items()}
+        self._problem, self._n, self._block = problem, n, block
+        self._generator, self._dtype, self._advance = generator, dtype, advance
+        self._blocks_at_once = blocks_at_once or max(1, size // (block * width))
+        self._left = deque(min(block, limit - start) for start in range(0, limit, block))
+        self._groups = 0
+        self._accumulators = {k: _Accumulator(problem, k, e) for k, e in estimators.items()}
+
+    def sample(self, groups: int, wanted: Collection[int] | None = None) -> None:
+        """Draws blocks until there are that many groups or the limit, for the K of `wanted`."""
+        chosen = [a for k, a in self._accumulators.items() if wanted is None or k in wanted]
+        while self._left and self._groups < groups:
+            missing = -(-(groups - self._groups) // self._block)
+            count = min(len(self._left), missing, self._blocks_at_once)
+            sizes = [self._left.popleft() for _ in range(count)]
+            shape = (count, self._block, self._n)
+            draws = _draws(self._problem, shape, self._generator, self._dtype)
+            kept = _kept(sizes, self._block, self._generator.device)
+            for accumulator in chosen:
+                accumulator.add(draws, sizes, kept)
+            self._groups += sum(sizes)
+            self._advance(sum(sizes))
+
+    def measures(self, k: int) -> Measures:
+        """What the groups that were drawn for this K say."""
+        return self._accumulators[k].measures()
 
 
 def _kept(sizes: list[int], block: int, device: torch.device) -> Tensor:

@@ -1,5 +1,6 @@
 """Finite problems: a few reward levels, and what the score looks like on each of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -29,6 +30,10 @@ def measurable(rewards: FloatArray) -> BoolArray:
 class LevelScores(Protocol):
     """The mean scores s̄_b of m levels, in d orthonormal coordinates."""
 
+    @property
+    def dimension(self) -> int:
+        """d."""
+
     def combine(self, weights: Tensor) -> Tensor:
         """Σ_b weights_b s̄_b, `[..., m]` in and `[..., d]` out."""
 
@@ -38,6 +43,11 @@ class DenseScores:
     """Mean scores as a matrix `[m, d]`, for few levels."""
 
     matrix: FloatArray
+
+    @property
+    def dimension(self) -> int:
+        """See `LevelScores`."""
+        return int(self.matrix.shape[-1])
 
     def combine(self, weights: Tensor) -> Tensor:
         """See `LevelScores`; a sum and no matrix product, whose rounding depends on the batch."""
@@ -55,6 +65,11 @@ class TabularScores:
     shared: FloatArray
 
     @property
+    def dimension(self) -> int:
+        """See `LevelScores`."""
+        return int(self.diagonal.shape[-1])
+
+    @property
     def matrix(self) -> FloatArray:
         """The same as a matrix `[m, m]`."""
         return np.asarray(np.diag(self.diagonal) - self.shared)
@@ -64,6 +79,9 @@ class TabularScores:
         own = weights * torch.as_tensor(self.diagonal, device=weights.device)
         total = weights.sum(-1, keepdim=True)
         return own.addcmul_(total, torch.as_tensor(self.shared, device=weights.device), value=-1)
+
+
+Family = tuple[bytes, type[LevelScores], int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +125,11 @@ class FiniteProblem:
         return len(self.levels)
 
     @property
+    def family(self) -> Family:
+        """Equal for problems that can be evaluated together: the same levels, scores of a kind."""
+        return self.levels.tobytes(), type(self.scores), self.scores.dimension
+
+    @property
     def is_binary(self) -> bool:
         """Whether every reward is 0 or 1."""
         return bool(np.isin(self.levels, (0.0, 1.0)).all())
@@ -141,3 +164,42 @@ class FiniteProblem:
         steps = np.append(np.diff(self.levels) * np.exp((k - 1) * self._log_at_most), 0.0)
         weights = -k * self.probs * np.cumsum(steps[::-1])[::-1]
         return np.asarray(self.scores.combine(torch.from_numpy(weights)).numpy())
+
+
+@dataclass(frozen=True, eq=False)
+class FiniteFamily:
+    """P problems of one `family`, stacked: one group has one advantage a level for all of them.
+
+    Attributes:
+        problems: the P problems.
+        levels: their rewards, `[m]`.
+        scores: their mean scores, `[..., m]` in and `[P, ..., d]` out.
+        residual: their residuals, `[P, 1, m]`.
+    """
+
+    problems: tuple[FiniteProblem, ...]
+    levels: FloatArray
+    scores: LevelScores
+    residual: FloatArray
+
+    @classmethod
+    def of(cls, problems: Sequence[FiniteProblem]) -> "FiniteFamily":
+        """The family of these problems."""
+        residual = np.stack([problem.residual for problem in problems])[:, None]
+        scores = _stacked([problem.scores for problem in problems])
+        return cls(tuple(problems), problems[0].levels, scores, residual)
+
+    @property
+    def m(self) -> int:
+        """How many reward levels each of them has."""
+        return len(self.levels)
+
+    def oracle_advantages(self, k: int) -> FloatArray:
+        """Q_K − V_K on each level of each problem, `[P, 1, m]`."""
+        return np.stack([problem.oracle_advantages(k) for problem in self.problems])[:, None]
+
+
+def _stacked(scores: Sequence[LevelScores]) -> LevelScores:
+    """Mean scores of one kind with a leading dimension for the problem, and one for groups."""
+    parts = [tuple(vars(each).values()) for each in scores]
+    return type(scores[0])(*(np.stack(arrays)[:, None] for arrays in zip(*parts, strict=True)))

@@ -78,7 +78,7 @@ class Gaussian:
         """R, with its pieces."""
         return REWARDS[self.reward](c=self.c, a=self.a, f=self.f)
 
-    @property
+    @cached_property
     def problems(self) -> tuple["FiniteProblem | GaussianProblem", ...]:
         """Its one problem: a finite one where the reward takes two values."""
         problem = GaussianProblem(self)

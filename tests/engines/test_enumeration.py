@@ -12,10 +12,10 @@ from oracle_problems import BruteForce, Cases
 
 from maxpo_cli.engines import enumeration
 from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
-from maxpo_cli.engines.enumeration import count_states, enumerate_problem
+from maxpo_cli.engines.enumeration import count_states, enumerate_family, enumerate_problem
 from maxpo_cli.engines.measures import Measures
 from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 
@@ -257,9 +257,11 @@ class TestCountVectors:
     def _all(spec: str, n: int) -> tuple[FiniteProblem, np.ndarray, np.ndarray]:
         (problem,) = parse_policy(spec).problems
         assert isinstance(problem, FiniteProblem)
-        chunks = list(enumeration._chunks(problem, n, CPU))
-        counts, weights = (torch.cat(part).numpy() for part in zip(*chunks, strict=True))
-        return problem, counts, weights
+        chunks = list(enumeration._chunks(FiniteFamily.of([problem]), n, CPU))
+        counts, weights = (
+            torch.cat(part, -2 + axis) for axis, part in enumerate(zip(*chunks, strict=True))
+        )
+        return problem, counts.numpy(), weights[0].numpy()
 
     @every
     def test_every_vector_is_there_once(self, spec: str, n: int) -> None:
@@ -293,6 +295,40 @@ def test_chunk_boundaries_move_no_figure(monkeypatch: pytest.MonkeyPatch) -> Non
         for figure, value in vars(whole[name]).items():
             expected = pytest.approx(value, rel=1e-13, abs=1e-14, nan_ok=True)
             assert getattr(cut, figure) == expected, (name, figure)
+
+
+@pytest.mark.parametrize("together", [1, 3, 64])
+@pytest.mark.parametrize(
+    "specs",
+    [
+        [f"bernoulli:p={p}" for p in ("0.02", "0.3", "0.5", "0.97", "1e-300")],
+        [
+            f"categorical:rewards=-1/0/2,probs={probs},outcomes={outcomes}"
+            for probs in ("0.2/0.3/0.5", "0.7/0.1/0.2")
+            for outcomes in ("1", "1/4/9", "100000")
+        ],
+    ],
+)
+def test_problems_of_a_family_give_what_each_gives_alone(
+    specs: list[str], together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enumeration, "MAX_TOGETHER", together)
+    monkeypatch.setattr(enumeration, "CHUNK_REWARDS", 100)
+    problems = [problem_of(parse_policy(spec)) for spec in specs]
+    assert len({problem.family for problem in problems}) == 1
+    chosen = {k: defined(problems[0], 6, k) for k in (1, 4, 6)}
+    done: list[int] = []
+    found = enumerate_family(problems, 6, chosen, CPU, torch.float64, done.append)
+    assert sum(done) == len(problems) * count_states(problems[0], 6)
+    for problem, measured in zip(problems, found, strict=True):
+        for k, measures in measured.items():
+            alone = diagnose([enumerated(problem, 6, k)], "ei")
+            for name, figures in diagnose([measures], "ei").items():
+                for figure, value in vars(figures).items():
+                    expected = pytest.approx(
+                        getattr(alone[name], figure), rel=1e-11, abs=1e-14, nan_ok=True
+                    )
+                    assert value == expected, (k, name, figure)
 
 
 def test_progress_counts_every_vector(monkeypatch: pytest.MonkeyPatch) -> None:

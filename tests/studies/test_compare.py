@@ -9,8 +9,9 @@ from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
 from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.studies import compare as study
-from maxpo_cli.studies.compare import CompareSpec, Comparison, compare, find_device
+from maxpo_cli.studies import measuring as study
+from maxpo_cli.studies.compare import CompareSpec, Comparison, compare
+from maxpo_cli.studies.measuring import find_device
 from maxpo_cli.studies.tables import COLUMNS
 
 COIN = parse_policy("bernoulli:p=0.25")
