@@ -23,12 +23,15 @@ from rich.console import Console
 from rich.table import Table
 
 from maxpo_cli import __version__, advantages
+from maxpo_cli.commands.source import DEFAULT_GRID
 from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.pairwise import l2o_pairwise
-from maxpo_cli.policies.spec import parse_policy
+from maxpo_cli.policies.spec import parse_policy, read_template
 from maxpo_cli.reports.folder import new_result, write_study, write_table
+from maxpo_cli.studies.compare import CompareSpec, compare
+from maxpo_cli.studies.sweep import Sweep, SweepSpec, sweep
 
 ROOT = Path(__file__).parents[1]
 REWARDS = 25_000 * 64
@@ -100,6 +103,27 @@ def monte_carlo() -> list[dict]:
     return rows
 
 
+def sweeps() -> list[dict]:
+    """Sweeps beside their cells compared one by one, in one process."""
+    rows = []
+    exact = SweepSpec(read_template("bernoulli"), DEFAULT_GRID)
+    normal = SweepSpec(read_template("gaussian:reward=identity"), ("k=1:12:12",), groups=20_000)
+    for name, spec in (("maxpo variance-sweep, 80 cells", exact), ("Gaussian, 12 K", normal)):
+        cells = [
+            (spec.template.at(dict(zip(spec.swept, point.values, strict=True))), point)
+            for batch in Sweep(spec).batches
+            for point in batch.cells
+        ]
+
+        def one_by_one(cells=cells, spec=spec) -> None:
+            for policy, point in cells:
+                compare(CompareSpec(policy, point.n, point.k, groups=spec.groups))
+
+        floor = median_seconds(one_by_one, 3)
+        rows.append(row(name, median_seconds(lambda s=spec: sweep(s), 3), "cell by cell", floor))
+    return rows
+
+
 def processes() -> list[dict]:
     """Whole processes: the command line, its help, real data, and memory with many groups."""
     torch_only = median_seconds(lambda: _run([sys.executable, "-c", "import torch"]), 5)
@@ -118,7 +142,12 @@ def processes() -> list[dict]:
     help_seconds = median_seconds(lambda: _run([*maxpo, "--help"]), 5)
     usual = median_seconds(compare, 5)
     pythia = median_seconds(lambda: compare(*real), 3)
+    maps = [
+        _seconds(lambda f=f: _run([*maxpo, "variance-sweep", "--config", str(f)]))
+        for f in sorted((ROOT / "analyses").glob("[12]-*/study.toml"))
+    ]
     return [
+        row("maps of questions 1 and 2, 960 cells", sum(maps), "import torch", torch_only),
         row("maxpo --help", help_seconds, "python", bare),
         row("maxpo compare", usual, "import torch", torch_only),
         row("maxpo compare, Pythia 12B", pythia, "import torch", torch_only),
@@ -133,7 +162,7 @@ def _run(command: list[str]) -> None:
 
 def main() -> None:
     """Measures everything, prints the table and writes it."""
-    table = pd.DataFrame([*estimators_beside_the_sort(), *monte_carlo(), *processes()])
+    table = pd.DataFrame([*estimators_beside_the_sort(), *monte_carlo(), *sweeps(), *processes()])
     with new_result(ROOT / "results" / "benchmark") as draft:
         write_table(draft / "table.csv", table)
         study = {

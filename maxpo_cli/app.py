@@ -13,6 +13,7 @@ from maxpo_cli import __version__
 from maxpo_cli.commands.compare import compare
 from maxpo_cli.commands.estimators import estimators
 from maxpo_cli.commands.plot import plot
+from maxpo_cli.commands.variance_sweep import variance_sweep
 from maxpo_cli.errors import InputError
 
 app = typer.Typer(
@@ -23,8 +24,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(compare)
-app.command()(estimators)
+app.command()(variance_sweep)
 app.command()(plot)
+app.command()(estimators)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,41 +1,84 @@
-"""`maxpo plot`: the figure of a result folder, from its table alone."""
+"""`maxpo plot`: the figures of result folders, from their tables alone."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maxpo_cli.commands import options
 from maxpo_cli.errors import InputError, unknown
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def plot(
-    result: Annotated[Path, typer.Argument(help="A result folder, as maxpo compare writes it.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(help="Result folders, as maxpo writes them.", metavar="RESULT..."),
+    ],
+    kind: Annotated[
+        str, typer.Option(help="lines, map, centering or comparison; auto is what suits the table.")
+    ] = "auto",
+    x: Annotated[str | None, typer.Option(help="The swept column along the x axis.")] = None,
+    y: Annotated[
+        str | None,
+        typer.Option(
+            help="Of lines: the figure column (ratio, relative_bias, mse, …); of a map: the swept "
+            "column along the y axis."
+        ),
+    ] = None,
+    col: Annotated[str | None, typer.Option(help="The swept column of panels across.")] = None,
+    row: Annotated[str | None, typer.Option(help="The swept column of panels down.")] = None,
+    estimators: Annotated[
+        str, typer.Option(help="The estimators to show, separated by commas; by default all.")
+    ] = "",
+    ratio: Annotated[
+        str, typer.Option(help="The two estimators whose variances a map compares.")
+    ] = "l2o/ei",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="Only rows of this COLUMN=VALUE; repeat it for more columns or values."),
+    ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="png, svg, or both separated by a comma.")
+        str, typer.Option("--format", help="png, svg and pdf, separated by commas.")
     ] = "png,svg",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the files; by default RESULT/figures.")
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw a comparison: variance ratio and bias with 95% intervals, and centering."""
-    from maxpo_cli.reports import figures, folder
+    """Draw results: lines or a map of a sweep, how centered advantages are, or one comparison."""
+    from maxpo_cli.reports import drawing, folder, plots
 
-    endings = [ending.strip() for ending in formats.split(",")]
+    endings = options.names(formats)
     for ending in endings:
-        if ending not in figures.FORMATS:
-            raise unknown("--format", ending, figures.FORMATS)
-    table = folder.read_table(result)
-    folder.require_columns(table, figures.COMPARISON_COLUMNS, result / folder.TABLE)
-    cells = table[["policy", "n", "k"]].drop_duplicates()
-    if len(cells) > 1:
-        raise InputError(
-            f"{result / folder.TABLE} holds {len(cells)} cells of (policy, n, k); "
-            "a comparison is drawn of one"
-        )
-    for ending in endings:
-        path = (out or result / folder.FIGURES) / f"{figures.COMPARISON}.{ending}"
-        folder.replace_file(path, lambda draft: figures.save(figures.comparison(table), draft))
+        if ending not in drawing.FORMATS:
+            raise unknown("--format", ending, drawing.FORMATS)
+    if len(results) > 1 and out is None:
+        raise InputError("--out is needed where several results make one figure: name its folder")
+    spec = plots.PlotSpec(
+        kind, x, y, col, row, options.names(estimators), ratio, tuple(where or ())
+    )
+    stem, figure = plots.draw(_read(results), spec)
+    for path in plots.write(out or results[0] / folder.FIGURES, stem, figure, endings):
         if not quiet:
             print(f"written to {path}")
+
+
+def _read(results: list[Path]) -> "pd.DataFrame":
+    """The table of one result, or those of several joined under the names of their folders."""
+    from maxpo_cli.reports import folder, swept
+
+    tables = {result: folder.read_table(result) for result in results}
+    for result, table in tables.items():
+        try:
+            swept.require_columns(table, swept.BASE)
+        except InputError as error:
+            raise InputError(f"{result / folder.TABLE}: {error}") from None
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    unlike = len({result.resolve().name for result in tables}) == len(tables)
+    return swept.join(
+        {result.resolve().name if unlike else str(result): t for result, t in tables.items()}
+    )

@@ -3,8 +3,8 @@
 import csv
 import json
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,22 @@ class RewardsFile:
     where: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class RewardsTemplate:
+    """Logged rewards some of whose columns are still to be given a value."""
+
+    file: RewardsFile
+
+    @property
+    def spec(self) -> str:
+        """The file's name and the conditions, as policies name them."""
+        return f"logged:{_source(self.file)}"
+
+    def at(self, given: Mapping[str, str]) -> Logged:
+        """The rows with these values by column; raises `InputError` as `read_logged` does."""
+        return read_logged(replace(self.file, where=(*self.file.where, *given.items())))
+
+
 def read_logged(file: RewardsFile) -> Logged:
     """The logged policy of a file.
 
@@ -44,11 +60,15 @@ def read_logged(file: RewardsFile) -> Logged:
         table = table[table[column] == value]
         if table.empty:
             raise InputError(f"{file.path.name}: no row has {column}={value}")
-    chosen = ",".join(f"{column}={value}" for column, value in file.where)
-    source = file.path.name + (f"[{chosen}]" if chosen else "")
+    source = _source(file)
     if set(COUNT_COLUMNS) <= set(table.columns) and file.reward_column not in table.columns:
         return _of_counts(file, table, source)
     return _of_samples(file, table, source)
+
+
+def _source(file: RewardsFile) -> str:
+    chosen = ",".join(f"{column}={value}" for column, value in file.where)
+    return file.path.name + (f"[{chosen}]" if chosen else "")
 
 
 def _of_samples(file: RewardsFile, table: pd.DataFrame, source: str) -> Logged:

@@ -1,7 +1,7 @@
 """Policy specs: `name:key=value,key=value`, a list's items separated by `/`."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -119,14 +119,15 @@ class PolicyTemplate:
     @property
     def spec(self) -> str:
         """The template as a spec string."""
-        return f"{self.name}:" + ",".join(f"{key}={text}" for key, text in self.texts)
+        texts = ",".join(f"{key}={text}" for key, text in self.texts)
+        return f"{self.name}:{texts}" if texts else self.name
 
     @property
     def keys(self) -> dict[str, Key]:
         """The keys that this policy knows."""
         return KINDS[self.name][0]
 
-    def without(self, names: Mapping[str, Any]) -> "PolicyTemplate":
+    def without(self, names: Collection[str]) -> "PolicyTemplate":
         """The template without these keys."""
         return PolicyTemplate(self.name, tuple(item for item in self.texts if item[0] not in names))
 

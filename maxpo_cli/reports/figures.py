@@ -1,6 +1,6 @@
-"""Figures from tables alone: the same file byte for byte from the same table."""
+"""The figure of one comparison: noise, bias and centering of every estimator in one cell."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -8,13 +8,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from maxpo_cli.reports.drawing import GUIDE, STYLE, FloatArray, new_figure
 from maxpo_cli.reports.reading import Z95, bias_half_width, is_biased, is_centered
 
-FORMATS = ("png", "svg")
 COMPARISON = "compare"
 """The name of a comparison's files, before their ending."""
 
@@ -36,27 +35,8 @@ BIASED: dict[str, Any] = {
     "markerfacecolor": "white", "markeredgewidth": 1.3,
 }  # fmt: skip
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "svg.hashsalt": "maxpo",
-    "svg.fonttype": "path",
-}
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Writes a figure in the format of the path's ending, without dates or versions in it."""
-    metadata: dict[str, Any] = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-    with mpl.rc_context(STYLE):
-        figure.savefig(path, dpi=200, metadata=metadata)
 
 
 def comparison(table: pd.DataFrame) -> Figure:
@@ -65,27 +45,46 @@ def comparison(table: pd.DataFrame) -> Figure:
     `table` holds the rows of one policy, N and K, with the columns `COMPARISON_COLUMNS`.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 1.6 + 0.26 * len(table)), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(1.6 + 0.26 * len(table))
         panels = figure.subplots(1, 3, sharey=True)
         rows = np.arange(len(table))[::-1]
         biased = is_biased(table).to_numpy()
         _draw_variance(panels[0], table, rows, biased)
         _draw_bias(panels[1], table, rows, biased)
         _draw_centering(panels[2], table, rows)
-        panels[0].set_yticks(rows, labels=list(table["estimator"]))
-        panels[0].set_ylim(-0.6, len(table) - 0.4)
-        for axes in panels:
-            axes.tick_params(axis="y", length=0)
-            axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
-            axes.set_axisbelow(True)
-        first = table.iloc[0]
-        spec = "\n".join(wrap(str(first["policy"]), 88, break_on_hyphens=False)[:3])
-        figure.suptitle(
-            f"{spec}\nN = {first['n']}, K = {first['k']}, {first['engine']}",
-            fontsize=10, x=0.01, ha="left",
-        )  # fmt: skip
+        _name_rows(panels, table, rows)
+        _head(figure, table)
         return figure
+
+
+def centering_of_one(table: pd.DataFrame) -> Figure:
+    """The centering of every estimator in one cell: the third panel of `comparison`, as wide."""
+    with mpl.rc_context(STYLE):
+        figure = new_figure(1.4 + 0.26 * len(table))
+        axes = figure.subplots()
+        rows = np.arange(len(table))[::-1]
+        _draw_centering(axes, table, rows)
+        _name_rows([axes], table, rows)
+        _head(figure, table)
+        return figure
+
+
+def _name_rows(panels: Sequence[Axes], table: pd.DataFrame, rows: IntArray) -> None:
+    panels[0].set_yticks(rows, labels=list(table["estimator"]))
+    panels[0].set_ylim(-0.6, len(table) - 0.4)
+    for axes in panels:
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
+        axes.set_axisbelow(True)
+
+
+def _head(figure: Figure, table: pd.DataFrame) -> None:
+    first = table.iloc[0]
+    spec = "\n".join(wrap(str(first["policy"]), 88, break_on_hyphens=False)[:3])
+    figure.suptitle(
+        f"{spec}\nN = {first['n']}, K = {first['k']}, {first['engine']}",
+        fontsize=10, x=0.01, ha="left",
+    )  # fmt: skip
 
 
 def _draw_variance(axes: Axes, table: pd.DataFrame, rows: IntArray, biased: BoolArray) -> None:
@@ -162,4 +161,4 @@ def _points(
 
 
 def _line_at(axes: Axes, value: float) -> None:
-    axes.axvline(value, color="#999999", linewidth=1, zorder=1)
+    axes.axvline(value, color=GUIDE, linewidth=1, zorder=1)

@@ -16,6 +16,8 @@ from maxpo_cli.errors import InputError
 
 TABLE, PROMPTS, STUDY, FIGURES = "table.csv", "prompts.csv", "study.json", "figures"
 MAX_SLUG = 100
+TYPES = {"note": str, "states": "Int64", "groups": "Int64"}
+"""Types of columns that an empty cell would change."""
 
 
 def slug(spec: str, more: str = "") -> str:
@@ -46,14 +48,14 @@ def new_result(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path)
-        _check_replaceable(path)
+        check_replaceable(path)
         draft.mkdir()
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"--out {path}: the folder cannot be written ({reason})") from None
     try:
         yield draft
-        _check_replaceable(path)
+        check_replaceable(path)
         if path.exists():
             path.rename(old)
         draft.rename(path)
@@ -99,12 +101,18 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _check_replaceable(path: Path) -> None:
+def is_draft(path: Path) -> bool:
+    """Whether it is a file that maxpo was still writing, or a lock."""
+    return re.fullmatch(r"\..+\.maxpo-[a-z0-9]+(\.[a-z]+)?", path.name) is not None
+
+
+def check_replaceable(path: Path) -> None:
+    """Raises `InputError` when there is anything but a result at this path."""
     if not path.exists():
         return
     if not path.is_dir():
         raise InputError(f"--out {path}: a file is in the way")
-    entries = {entry.name for entry in path.iterdir()}
+    entries = {entry.name for entry in path.iterdir() if not is_draft(entry)}
     foreign = sorted(entries - {TABLE, PROMPTS, STUDY, FIGURES})
     if foreign:
         raise InputError(
@@ -123,6 +131,21 @@ def write_study(path: Path, study: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(study, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def read_study(result: Path) -> dict[str, Any]:
+    """The `study.json` of a result folder; `InputError` says what is there instead."""
+    path = result / STUDY
+    try:
+        study = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        names = ", ".join(sorted(entry.name for entry in result.iterdir())) or "nothing"
+        raise InputError(f"{result} holds no study: it has no {STUDY}; it has {names}") from None
+    except (OSError, ValueError):
+        raise InputError(f"{path} is not a study that maxpo wrote") from None
+    if not isinstance(study, dict) or not isinstance(study.get("spec"), dict):
+        raise InputError(f"{path} is not a study that maxpo wrote")
+    return study
+
+
 def read_table(result: Path) -> pd.DataFrame:
     """The `table.csv` of a result folder; `InputError` says what is there instead."""
     path = result / TABLE
@@ -134,25 +157,15 @@ def read_table(result: Path) -> pd.DataFrame:
         names = ", ".join(sorted(entry.name for entry in result.iterdir())) or "nothing"
         raise InputError(f"{result} is no result folder: it has no {TABLE}; it holds {names}")
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=TYPES)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError):
         raise InputError(f"{path} is not a table that maxpo wrote") from None
     if table.empty:
         raise InputError(f"{path} has no rows")
-    return table
+    return table.fillna({"note": ""})
 
 
-def require_columns(table: pd.DataFrame, columns: tuple[str, ...], where: Path) -> None:
-    """Raises `InputError` naming the columns that a table lacks and those it has."""
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise InputError(
-            f"{where}: the table has no column {', '.join(missing)}; it has "
-            f"{', '.join(table.columns)}"
-        )
-
-
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Writes a file beside `path` and puts it in its place in one step."""
     draft = path.with_name(f".{path.stem}.maxpo-{os.getpid()}{path.suffix}")
     try:

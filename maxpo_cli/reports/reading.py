@@ -37,3 +37,23 @@ def bias_half_width(table: pd.DataFrame) -> pd.Series:
     """Half of the 95% interval of `relative_bias`; NaN where exact or without a gradient."""
     norm = table["gradient_norm"].where(table["gradient_norm"] > 0)
     return Z95 * table["bias_stderr"] / norm
+
+
+def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a bias, a misalignment and a centering of 0 where they are rounding only."""
+    measured = table["bias"].notna()
+    unbiased = measured & table["bias_z"].isna() & ~is_biased(table)
+    centered = measured & is_centered(table)
+    zero = {"bias": unbiased, "relative_bias": unbiased, "misalignment": unbiased}
+    zero |= dict.fromkeys(("centering_mean", "centering_rms", "centering_max"), centered)
+    return table.assign(
+        **{c: table[c].mask(where & table[c].notna(), 0.0) for c, where in zero.items()}
+    )
+
+
+def half_width(table: pd.DataFrame, column: str) -> pd.Series:
+    """Half of the 95% interval of a figure; NaN where exact or without a standard error."""
+    if column == "relative_bias":
+        return bias_half_width(table)
+    stderr = f"{column}_stderr"
+    return Z95 * table[stderr] if stderr in table.columns else pd.Series(np.nan, table.index)

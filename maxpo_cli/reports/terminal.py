@@ -47,12 +47,12 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
     for index, row in table.iterrows():
         cells = {
             "bias": _bias(row["relative_bias"], halves[index], bool(biased[index])),
-            "scale": _figure(row["scale"]),
-            "misalign": _figure(misalignment[index]),
-            "centering": _figure(0.0 if centered[index] else row["centering_rms"]),
-            "variance": _figure(row["variance"]),
+            "scale": figure_text(row["scale"]),
+            "misalign": figure_text(misalignment[index]),
+            "centering": figure_text(0.0 if centered[index] else row["centering_rms"]),
+            "variance": figure_text(row["variance"]),
             "ratio": _with_error(row["variance_ratio"], row["variance_ratio_stderr"]),
-            "snr": _figure(row["snr"]),
+            "snr": figure_text(row["snr"]),
         }
         view.add_row(row["estimator"], *(cells[heading] for heading in shown))
     notes = [note for note in dict.fromkeys(table["note"].fillna("")) if note]
@@ -72,7 +72,7 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     if measured.empty:
         return "no estimator is defined here"
     prompts = study.get("prompts")
-    mean = f" (mean {_figure(measured['objective'] / prompts)})" if prompts else ""
+    mean = f" (mean {figure_text(measured['objective'] / prompts)})" if prompts else ""
     norm = measured["gradient_norm"]
     amounts = [f"{_count(prompts, 'prompt')} added up"] if prompts else []
     if pd.notna(measured["states"]):
@@ -81,8 +81,12 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
         amounts.append(f"monte-carlo, {measured['groups']:,} groups, seed {study['spec']['seed']}")
     return "\n".join(
         [
-            f"objective {_figure(measured['objective'])}{mean}, "
-            + (f"gradient norm {_figure(norm)}" if norm else "no gradient: nothing to tell apart"),
+            f"objective {figure_text(measured['objective'])}{mean}, "
+            + (
+                f"gradient norm {figure_text(norm)}"
+                if norm
+                else "no gradient: nothing to tell apart"
+            ),
             ", ".join(amounts),
         ]
     )
@@ -126,7 +130,7 @@ def _percent(relative: float) -> str:
 def _with_error(value: float, stderr: float) -> str:
     half = Z95 * stderr
     if math.isnan(half) or math.isnan(value) or half < 5e-5 or value >= 1000:
-        return _figure(value)
+        return figure_text(value)
     digits = _digits(half)
     return f"{value:.{digits}f} ± {half:.{digits}f}"
 
@@ -136,7 +140,7 @@ def _digits(half: float) -> int:
     return max(0, min(4, 1 - math.floor(math.log10(half)))) if half > 0 else 1
 
 
-def _figure(value: float) -> str:
+def figure_text(value: float) -> str:
     """Four significant digits in seven places, or two and a power of ten."""
     if math.isnan(value):
         return NONE

@@ -1,7 +1,7 @@
 """Result tables: the columns that every study writes, in their order."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -37,11 +37,11 @@ def cell_rows(
     """
     states, groups = (sum(getattr(m, count) for m in measured) for count in COUNTS)
     engine = ("monte-carlo" if groups else "enumeration") if measured else ""
-    how = asdict(cell) | {"engine": engine, "states": states or None, "groups": groups or None}
+    how = vars(cell) | {"engine": engine, "states": states or None, "groups": groups or None}
     return [
         {"estimator": name, "note": notes.get(name, "")}
         | how
-        | asdict(found.get(name, Diagnostics()))
+        | vars(found.get(name, Diagnostics()))
         for name in estimators
     ]
 

@@ -58,17 +58,44 @@ def test_plot_says_what_is_wrong_with_a_folder(
     assert not (tmp_path / "figures").exists()
 
 
-def test_plot_refuses_a_table_of_several_cells_and_an_unknown_format(
+def refusal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
+) -> str:
+    monkeypatch.setattr("sys.argv", ["maxpo", "plot", *words])
+    assert run() == 2
+    return capsys.readouterr().err
+
+
+def test_plot_refuses_an_unknown_format_and_several_results_without_a_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    said = refusal(capsys, monkeypatch, str(RESULT), "--format", "pgn")
+    assert "unknown --format 'pgn'; did you mean 'png'?" in said
+    said = refusal(capsys, monkeypatch, str(RESULT), str(tmp_path))
+    assert "--out is needed where several results make one figure" in said
+
+
+def test_plot_writes_the_same_bytes_for_lines_and_pdf_too(tmp_path: Path) -> None:
     table = pd.read_csv(RESULT / "table.csv")
     pd.concat([table, table.assign(k=5)]).to_csv(tmp_path / "table.csv", index=False)
-    monkeypatch.setattr("sys.argv", ["maxpo", "plot", str(tmp_path)])
-    assert run() == 2
-    assert "holds 2 cells of (policy, n, k)" in capsys.readouterr().err
-    monkeypatch.setattr("sys.argv", ["maxpo", "plot", str(RESULT), "--format", "pgn"])
-    assert run() == 2
-    assert "unknown --format 'pgn'; did you mean 'png'?" in capsys.readouterr().err
+    for name in ("one", "two"):
+        options = ["--format", "png, svg,pdf", "--y", "ratio", "--estimators", "l2o,ei"]
+        invoke("plot", str(tmp_path), *options, "--out", str(tmp_path / name))
+    written = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert written == [f"lines-variance_ratio.{ending}" for ending in ("pdf", "png", "svg")]
+    for name in written:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_plot_joins_results_and_where_picks_a_cell_of_them(tmp_path: Path) -> None:
+    table = pd.read_csv(RESULT / "table.csv")
+    for name, k in (("a", 4), ("b", 5)):
+        (tmp_path / name).mkdir()
+        table.assign(k=k).to_csv(tmp_path / name / "table.csv", index=False)
+    folders = (str(tmp_path / "a"), str(tmp_path / "b"))
+    out = ("--out", str(tmp_path / "figures"), "--format", "svg")
+    assert "lines-variance_ratio.svg" in invoke("plot", *folders, *out)
+    assert "compare.svg" in invoke("plot", *folders, *out, "--where", "k=5")
 
 
 def test_estimators_lists_every_entry_with_its_range_within_80_columns() -> None:

@@ -12,7 +12,7 @@ from matplotlib.testing.compare import compare_images
 from rich.console import Console
 
 from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.reports import figures
+from maxpo_cli.reports import drawing, figures
 from maxpo_cli.reports.reading import is_biased, is_centered
 from maxpo_cli.reports.terminal import comparison_view
 from maxpo_cli.studies.compare import CompareSpec, compare
@@ -56,7 +56,7 @@ def points(figure: Figure, panel: int) -> dict[str, float]:
 
 
 def test_the_committed_figure_is_what_its_table_gives(tmp_path: Path) -> None:
-    figures.save(figures.comparison(pd.read_csv(RESULT / "table.csv")), tmp_path / "compare.png")
+    drawing.save(figures.comparison(pd.read_csv(RESULT / "table.csv")), tmp_path / "compare.png")
     committed = RESULT / "figures" / "compare.png"
     # The tolerance allows for text that another matplotlib places a fraction of a pixel off.
     assert compare_images(str(committed), str(tmp_path / "compare.png"), tol=8) is None
@@ -86,7 +86,7 @@ def test_the_figure_has_every_estimator_at_its_values(sampled: pd.DataFrame) -> 
 def test_no_text_of_the_figure_is_cut_off_or_overlaps_a_neighbour(sampled: pd.DataFrame) -> None:
     hard = sampled.assign(centering_max=sampled["centering_max"] * 1e5)
     for table in (sampled, table_of("bernoulli:p=0.5", 8, 2), sampled.iloc[:2], hard):
-        with mpl.rc_context(figures.STYLE):
+        with mpl.rc_context(drawing.STYLE):
             figure = figures.comparison(table)
             figure.canvas.draw()
             renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]

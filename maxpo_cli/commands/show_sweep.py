@@ -1,0 +1,120 @@
+"""From a sweep to what the user gets: kept cells, progress, the result folder, the summary."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
+
+from maxpo_cli.commands.record import print_json, study_record
+from maxpo_cli.commands.show import source_of
+from maxpo_cli.errors import InputError
+from maxpo_cli.reports import folder
+from maxpo_cli.reports.partial import Partial, partial_result
+from maxpo_cli.reports.plots import PlotSpec, draw, read_plot, write
+from maxpo_cli.reports.sweep_view import sweep_view
+from maxpo_cli.reports.terminal import console
+from maxpo_cli.studies.sweep import Batch, Sweep, row_order
+from maxpo_cli.studies.tables import as_table
+
+
+def run_sweep(
+    sweep: Sweep,
+    plots: Sequence[Mapping[str, Any]],
+    workers: int,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measures the cells that the result folder lacks, completes it and shows it.
+
+    `plots` are the figures to draw, as options of `maxpo plot` by name; one that fits the table
+    when there are none.
+    """
+    if workers > 1 and sweep.device.type != "cpu":
+        raise InputError("--workers is for the CPU: a GPU is worked from one process")
+    spec = sweep.spec
+    figures = [read_plot(plot) for plot in plots]
+    axes = {axis.name: axis.text for axis in spec.axes}
+    fixed = {name: getattr(spec, name) for name in ("n", "k") if name not in axes}
+    study = study_record(
+        "variance-sweep", spec.template, {"grid": axes, **fixed}, spec, str(sweep.device)
+    )
+    study |= {"cells": sweep.cells, "plot": [dict(plot) for plot in plots]}
+    asked = ",".join(f"{name}={value}" for name, value in (axes | fixed).items())
+    name = folder.slug(f"{spec.template.spec},{asked}", source_of(spec.template))
+    path = out if out is not None else Path("results") / f"variance-sweep-{name}"
+    with partial_result(path, study, as_table([], spec.swept), overwrite) as partial:
+        try:
+            _fill(partial, sweep, workers, quiet)
+        except KeyboardInterrupt:
+            places = sweep.places(partial.rows(sweep.identity))
+            done = len(set(places))
+            print(
+                f"maxpo: stopped after {done:,} of {sweep.cells:,} cells, which are in {path}; "
+                "the same command again continues",
+                file=sys.stderr,
+            )
+            raise
+        table = folder.read_table(path)
+        _draw(path, table, figures)
+    if as_json:
+        print_json(folder.read_study(path), table)
+    elif not quiet:
+        screen = console()
+        screen.print(sweep_view(table, study))
+        screen.print(f"\nwritten to {path}", soft_wrap=True)
+
+
+def _fill(partial: Partial, sweep: Sweep, workers: int, quiet: bool) -> None:
+    """Adds the rows of the batches that are missing, and puts all rows in the grid's order."""
+    places = sweep.places(partial.rows(sweep.identity))
+    left, kept = sweep.left(places)
+    if kept < len(places):
+        partial.keep(kept)
+    with _progress(quiet) as progress:
+        cells = sweep.cells - sum(len(batch.cells) for batch in left)
+        work, whole = (sum(b.work for b in batches) for batches in (left, sweep.batches))
+        task = progress.add_task(
+            "", total=whole, completed=int(whole - work), cells=cells, all=sweep.cells
+        )
+
+        def begin(batch: Batch) -> None:
+            progress.update(task, description=batch.title)
+
+        def advance(done: float) -> None:
+            progress.advance(task, done)
+
+        for batch, rows in sweep.run(left, workers, begin, advance):
+            partial.append(rows)
+            cells += len(batch.cells)
+            progress.update(task, cells=cells)
+    partial.finish(row_order(sweep.places(partial.rows(sweep.identity))))
+
+
+def _draw(path: Path, table: pd.DataFrame, figures: Sequence[PlotSpec]) -> None:
+    """The figures asked for, or the one that fits the table, where there is anything to draw."""
+    if not figures and table["variance"].isna().all():
+        return
+    for spec in figures or [PlotSpec()]:
+        write(path / folder.FIGURES, *draw(table, spec))
+
+
+def _progress(quiet: bool) -> Progress:
+    """Cells done, time left and the running cell, on standard error where somebody watches."""
+    screen = console(stderr=True)
+    running = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    return Progress(
+        TextColumn("{task.fields[cells]:,}/{task.fields[all]:,} cells"),
+        BarColumn(20),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", table_column=running),
+        console=screen,
+        transient=True,
+        expand=True,
+        disable=quiet or not screen.is_terminal,
+    )

@@ -1,0 +1,155 @@
+"""Result folders that grow: rows are kept as they are found, whenever the process is killed."""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.reports.folder import (
+    FIGURES,
+    PROMPTS,
+    STUDY,
+    TABLE,
+    check_replaceable,
+    is_draft,
+    read_study,
+    replace_file,
+    write_study,
+)
+
+LOCK = ".table.maxpo-lock"
+
+
+class Partial:
+    """A result folder whose table grows by whole batches of rows, one write each."""
+
+    def __init__(self, path: Path, study: Mapping[str, Any]) -> None:
+        self.path = path
+        self._study = study
+
+    def rows(self, columns: Sequence[str]) -> pd.DataFrame:
+        """These columns of the rows that were written whole, as texts, in the file's order."""
+        whole = b"".join(self._lines())
+        return pd.read_csv(
+            io.BytesIO(whole), usecols=list(columns), dtype=str, keep_default_na=False
+        )
+
+    def keep(self, count: int) -> None:
+        """Cuts the table after so many rows."""
+        with (self.path / TABLE).open("r+b") as file:
+            file.truncate(sum(map(len, self._lines()[: count + 1])))
+
+    def append(self, rows: pd.DataFrame) -> None:
+        """Adds rows at the end of the table."""
+        text = rows.to_csv(index=False, header=False, lineterminator="\n")
+        with (self.path / TABLE).open("ab", buffering=0) as file:
+            file.write(text.encode())
+
+    def finish(self, order: Sequence[int]) -> None:
+        """Puts the rows into this order and marks the study as complete."""
+        header, *rows = self._lines()
+        table = b"".join([header, *(rows[place] for place in order)])
+        replace_file(self.path / TABLE, lambda draft: draft.write_bytes(table))
+        self._write_study(complete=True)
+
+    def begin(self, header: pd.DataFrame) -> None:
+        """Starts an empty table with these columns."""
+        for name in (TABLE, PROMPTS):
+            (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / FIGURES, ignore_errors=True)
+        self._write_study(complete=False)
+        text = header.to_csv(index=False, lineterminator="\n")
+        replace_file(self.path / TABLE, lambda draft: draft.write_text(text, encoding="utf-8"))
+
+    def _write_study(self, complete: bool) -> None:
+        study = {**self._study, "complete": complete}
+        replace_file(self.path / STUDY, lambda draft: write_study(draft, study))
+
+    def _lines(self) -> list[bytes]:
+        """The header and the rows that end in a line break: what a killed write left is none."""
+        lines = (self.path / TABLE).read_bytes().splitlines(keepends=True)
+        return lines if lines[-1].endswith(b"\n") else lines[:-1]
+
+
+@contextmanager
+def partial_result(
+    path: Path, study: Mapping[str, Any], header: pd.DataFrame, overwrite: bool
+) -> Iterator[Partial]:
+    """The result folder of a study: a new one, or what an earlier run of the same study left.
+
+    It is locked until the block ends; a block that is left early, however, leaves a result that
+    can be read and continued. `header` is an empty table with the columns.
+
+    Raises `InputError` before the block when the folder holds another study and is not to be
+    overwritten, holds anything else, is in use, or cannot be written.
+    """
+    given, path = path, Path(os.path.realpath(path))
+    if path in (here := Path.cwd(), *here.parents):
+        raise InputError(f"--out {given}: a result has a folder of its own; it cannot be this one")
+    check_replaceable(given)
+    again = _is_continued(given, study, overwrite)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"--out {given}: another maxpo is writing there") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"--out {given}: the folder cannot be written ({reason})") from None
+    try:
+        for left in path.iterdir():
+            if is_draft(left) and left.name != LOCK:
+                left.unlink()
+        partial = Partial(path, study)
+        if not again:
+            partial.begin(header)
+        yield partial
+    finally:
+        with suppress(OSError):
+            (path / LOCK).unlink()
+        lock.release()
+
+
+def _is_continued(path: Path, study: Mapping[str, Any], overwrite: bool) -> bool:
+    """Whether the folder holds a table of this very study; an error where of another."""
+    if overwrite or not path.exists() or not any(not is_draft(entry) for entry in path.iterdir()):
+        return False
+    before = read_study(path)
+    if differences := _differences(before, study):
+        raise InputError(
+            f"{path} holds another study ({differences}); give --overwrite to replace it, or "
+            "another folder with --out"
+        )
+    return (path / TABLE).is_file()
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Where two studies differ, in words; empty where one continues the other."""
+    if before.get("study") != now["study"]:
+        return f"one of maxpo {before.get('study')}"
+    if before.get("versions", {}).get("maxpo") != now["versions"]["maxpo"]:
+        return f"begun by maxpo {before.get('versions', {}).get('maxpo')}"
+    if before.get("rewards_sha256") != now.get("rewards_sha256"):
+        return "its rewards file had other contents"
+    old, new = before.get("spec", {}), now["spec"]
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return "; ".join(
+        f"{name} is {_shown(old.get(name))} there, {_shown(new.get(name))} here" for name in names
+    )
+
+
+def _shown(value: object) -> str:
+    """A setting as the command line has it."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "not given" if value is None else str(value)
