@@ -123,10 +123,12 @@ def _label(axis: Axis) -> None:
 
 
 def plain(value: float) -> str:
-    """A tick's number: plain from a ten-thousandth to a million, else with a power of ten."""
-    value = round(value, 12) if abs(value) > 1e-4 else value
+    """A tick's number: plain from a hundred-thousandth to a million, else with a power of ten."""
+    value = round(value, 12) if abs(value) > 1e-5 else value
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}".replace("-", "−")
+    if 1e-5 <= abs(value) < 1e-4:
+        return f"{value:.7f}".rstrip("0").replace("-", "−")
     digits, _, power = f"{value:g}".partition("e")
     return (f"{digits}e{int(power)}" if power else digits).replace("-", "−")
 
