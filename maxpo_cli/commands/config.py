@@ -23,23 +23,30 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is None:
         return None
     settings = _read(path, str(context.info_name))
-    figures = settings.pop(PLOT, [])
-    if not isinstance(figures, list) or not all(isinstance(figure, dict) for figure in figures):
-        raise InputError(f"--config {path}: the figures are tables, each under [[{PLOT}]]")
-    context.obj = figures
     options = {
-        option.lstrip("-"): str(parameter.name)
+        option.lstrip("-"): parameter
         for parameter in context.command.params
         for option in parameter.opts
         if option not in ("--config", "--help", "-h", "-q")
     }
+    with_figures = "grid" in options
+    figures = settings.pop(PLOT, []) if with_figures else []
+    if not isinstance(figures, list) or not all(isinstance(figure, dict) for figure in figures):
+        raise InputError(f"--config {path}: the figures are tables, each under [[{PLOT}]]")
+    context.obj = figures
     context.default_map = {}
     for key, value in settings.items():
         name = key.replace("_", "-")
         if name not in options:
-            raise InputError(f"--config {path}: {unknown('key', key, [*options, PLOT])}")
-        if value is not None:
-            context.default_map[options[name]] = _texts(path, name, value)
+            known = [*options, PLOT] if with_figures else options
+            raise InputError(f"--config {path}: {unknown('key', key, known)}")
+        if str(options[name].name) in context.default_map:
+            raise InputError(f"--config {path}: {name} is given twice")
+        if isinstance(value, bool) != bool(getattr(options[name], "is_flag", False)):
+            kind = "text or a number" if isinstance(value, bool) else "true or false"
+            flag = options[name].opts[0]
+            raise InputError(f"--config {path}: {flag} must be {kind}; got {_shown(value)}")
+        context.default_map[str(options[name].name)] = _texts(path, name, value)
     return path
 
 
@@ -72,7 +79,8 @@ def _read(path: Path, command: str) -> dict[str, Any]:
         raise InputError(f"--config {path} is not the study.json of a result")
     if study.get("study") != command:
         raise InputError(f"--config {path} is a study of maxpo {study.get('study')}, not {command}")
-    return {**study["spec"], PLOT: study.get(PLOT, [])}
+    figures = {PLOT: study[PLOT]} if PLOT in study else {}
+    return {**study["spec"], **figures}
 
 
 def _texts(path: Path, name: str, value: object) -> Any:
@@ -93,4 +101,8 @@ def _text(path: Path, name: str, value: object) -> str:
         return str(int(value)) if value == value // 1 else repr(value)
     if isinstance(value, Iterable) and not isinstance(value, Mapping):
         return ",".join(_text(path, name, item) for item in value)
-    raise InputError(f"--config {path}: {name} cannot be {json.dumps(value, default=str)}")
+    raise InputError(f"--config {path}: {name} cannot be {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -51,6 +51,8 @@ def run_sweep(
     with partial_result(path, study, as_table([], spec.swept), overwrite) as partial:
         try:
             _fill(partial, sweep, workers, quiet)
+            table = folder.read_table(path)
+            _draw(path, table, figures)
         except KeyboardInterrupt:
             places = sweep.places(partial.rows(sweep.identity))
             done = len(set(places))
@@ -60,8 +62,6 @@ def run_sweep(
                 file=sys.stderr,
             )
             raise
-        table = folder.read_table(path)
-        _draw(path, table, figures)
     if as_json:
         print_json(folder.read_study(path), table)
     elif not quiet:
@@ -74,8 +74,7 @@ def _fill(partial: Partial, sweep: Sweep, workers: int, quiet: bool) -> None:
     """Adds the rows of the batches that are missing, and puts all rows in the grid's order."""
     places = sweep.places(partial.rows(sweep.identity))
     left, kept = sweep.left(places)
-    if kept < len(places):
-        partial.keep(kept)
+    partial.keep(kept)
     with _progress(quiet) as progress:
         cells = sweep.cells - sum(len(batch.cells) for batch in left)
         work, whole = (sum(b.work for b in batches) for batches in (left, sweep.batches))

@@ -14,6 +14,7 @@ from maxpo_cli.studies.measuring import Settings
 
 DEFAULT_POLICY = "bernoulli:p=0.1"
 DEFAULT_GRID = ("p=0.01:0.9:20:log", "k=1,2,4,8")
+"""What is swept without any options; -k alone takes the place of its K."""
 
 
 def read_source(context: typer.Context) -> PolicyTemplate | RewardsTemplate:
@@ -62,10 +63,10 @@ def read_sweep_source(
     given = context.params
     grid: tuple[str, ...] = tuple(given["grid"] or ())
     if not grid and given["policy"] is None and given["rewards"] is None:
-        grid = DEFAULT_GRID
+        grid = tuple(i for i in DEFAULT_GRID if not is_given(context, i.partition("=")[0]))
     names = {item.partition("=")[0].strip() for item in grid}
     for size in sorted(names & {"n", "k"}):
-        if not is_given(context, size):
+        if not is_given(context, size) or not is_given(context, "grid"):
             continue
         if is_from_config(context, size) == is_from_config(context, "grid"):
             raise InputError(f"-{size} and --grid {size}=… exclude each other: give one of them")

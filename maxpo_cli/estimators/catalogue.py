@@ -19,7 +19,8 @@ Scale = Callable[[int, int], Fraction | None]
 class Estimator:
     """One advantage estimator and its claims.
 
-    `compute` is None for the oracle alone, which needs the policy. `scale(n, k)` is the claim
+    `profile` is what a rank-linear estimator is; `own` a formula for those that are not, or that
+    have a quicker one. The oracle has neither: it needs the policy. `scale(n, k)` is the claim
     about the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where
     nothing is claimed. K runs from `lowest_k` to N − `short_of_n`; None means any K.
     """
@@ -30,12 +31,21 @@ class Estimator:
     unbiased: str
     centered: str
     scale: Scale
-    compute: Compute | None
+    profile: ProfileOf | None = None
+    own: Compute | None = None
     lowest_k: int = 1
     short_of_n: int | None = 0
     takes_k: bool = True
     smallest_group: int = 1
     binary_only: bool = False
+
+    @property
+    def compute(self) -> Compute | None:
+        """Sorted groups and K in, advantages out; None for the oracle."""
+        profile = self.profile
+        if self.own is not None or profile is None:
+            return self.own
+        return lambda groups, k: groups.rank_linear(profile, k)
 
     @property
     def k_range(self) -> str:
@@ -74,10 +84,6 @@ def _never(_n: int, _k: int) -> Fraction | None:
     return None
 
 
-def _rank_linear(profile_of: ProfileOf) -> Compute:
-    return lambda groups, k: groups.rank_linear(profile_of, k)
-
-
 CATALOGUE: dict[str, Estimator] = {
     estimator.name: estimator
     for estimator in (
@@ -88,7 +94,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="yes",
             centered="exactly",
             scale=_always,
-            compute=_rank_linear(profiles.canonical_profile),
+            profile=profiles.canonical_profile,
             lowest_k=2,
             short_of_n=1,
         ),
@@ -99,7 +105,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="yes",
             centered="exactly",
             scale=_always,
-            compute=_rank_linear(profiles.canonical_profile),
+            profile=profiles.canonical_profile,
             short_of_n=1,
         ),
         Estimator(
@@ -109,7 +115,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="× (N−K)/N",
             centered="exactly",
             scale=_plugin_scale,
-            compute=_rank_linear(profiles.canonical_plugin_profile),
+            profile=profiles.canonical_plugin_profile,
         ),
         Estimator(
             name="ei",
@@ -118,7 +124,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="yes",
             centered="no",
             scale=_always,
-            compute=_rank_linear(profiles.expected_improvement_profile),
+            profile=profiles.expected_improvement_profile,
         ),
         Estimator(
             name="pkpo",
@@ -127,7 +133,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="yes",
             centered="no",
             scale=_always,
-            compute=_rank_linear(profiles.inclusive_profile),
+            profile=profiles.inclusive_profile,
         ),
         Estimator(
             name="pkpo-loo",
@@ -136,7 +142,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="yes",
             centered="no",
             scale=_always,
-            compute=_rank_linear(profiles.pkpo_loo_profile),
+            profile=profiles.pkpo_loo_profile,
             short_of_n=1,
         ),
         Estimator(
@@ -146,7 +152,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="no",
             centered="exactly",
             scale=_never,
-            compute=formulas.passk_training,
+            own=formulas.passk_training,
             binary_only=True,
         ),
         Estimator(
@@ -156,7 +162,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="no",
             centered="no",
             scale=_never,
-            compute=formulas.grpo_passk,
+            own=formulas.grpo_passk,
             short_of_n=None,
             takes_k=False,
             smallest_group=2,
@@ -168,7 +174,8 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="K=1",
             centered="exactly",
             scale=_mean_scale(_always),
-            compute=formulas.rloo,
+            own=formulas.rloo,
+            profile=lambda n, _: profiles.canonical_profile(n, 1),
             short_of_n=None,
             takes_k=False,
             smallest_group=2,
@@ -180,7 +187,7 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="no",
             centered="exactly",
             scale=_never,
-            compute=formulas.grpo,
+            own=formulas.grpo,
             short_of_n=None,
             takes_k=False,
             smallest_group=2,
@@ -192,7 +199,8 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="no",
             centered="exactly",
             scale=_mean_scale(_plugin_scale),
-            compute=formulas.dr_grpo,
+            own=formulas.dr_grpo,
+            profile=lambda n, _: profiles.canonical_plugin_profile(n, 1),
             short_of_n=None,
             takes_k=False,
         ),
@@ -203,7 +211,6 @@ CATALOGUE: dict[str, Estimator] = {
             unbiased="yes",
             centered="in mean",
             scale=_always,
-            compute=None,
             short_of_n=None,
         ),
     )

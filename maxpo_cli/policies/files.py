@@ -56,7 +56,7 @@ def read_logged(file: RewardsFile) -> Logged:
     """
     table = _read(file.path)
     for column, value in file.where:
-        _require(file, table, column, "--where")
+        _require(file, table, column, "--where or --grid")
         table = table[table[column] == value]
         if table.empty:
             raise InputError(f"{file.path.name}: no row has {column}={value}")

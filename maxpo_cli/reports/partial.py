@@ -1,6 +1,6 @@
 """Result folders that grow: rows are kept as they are found, whenever the process is killed."""
 
-import io
+import csv
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,11 +35,14 @@ class Partial:
         self._study = study
 
     def rows(self, columns: Sequence[str]) -> pd.DataFrame:
-        """These columns of the rows that were written whole, as texts, in the file's order."""
-        whole = b"".join(self._lines())
-        return pd.read_csv(
-            io.BytesIO(whole), usecols=list(columns), dtype=str, keep_default_na=False
-        )
+        """These columns of the rows that were written whole, as texts, in the file's order.
+
+        They are empty in a row that is spoiled.
+        """
+        header, *rows = map(_fields, self._lines())
+        places = [header.index(column) for column in columns]
+        known = (row if len(row) == len(header) else [""] * len(header) for row in rows)
+        return pd.DataFrame([[row[i] for i in places] for row in known], columns=list(columns))
 
     def keep(self, count: int) -> None:
         """Cuts the table after so many rows."""
@@ -48,9 +51,8 @@ class Partial:
 
     def append(self, rows: pd.DataFrame) -> None:
         """Adds rows at the end of the table."""
-        text = rows.to_csv(index=False, header=False, lineterminator="\n")
         with (self.path / TABLE).open("ab", buffering=0) as file:
-            file.write(text.encode())
+            file.write(_csv(rows, header=False).encode())
 
     def finish(self, order: Sequence[int]) -> None:
         """Puts the rows into this order and marks the study as complete."""
@@ -65,17 +67,35 @@ class Partial:
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / FIGURES, ignore_errors=True)
         self._write_study(complete=False)
-        text = header.to_csv(index=False, lineterminator="\n")
-        replace_file(self.path / TABLE, lambda draft: draft.write_text(text, encoding="utf-8"))
+        replace_file(
+            self.path / TABLE, lambda draft: draft.write_text(_csv(header), encoding="utf-8")
+        )
 
     def _write_study(self, complete: bool) -> None:
         study = {**self._study, "complete": complete}
         replace_file(self.path / STUDY, lambda draft: write_study(draft, study))
 
+    def has(self, header: pd.DataFrame) -> bool:
+        """Whether there is a table with these columns."""
+        path = self.path / TABLE
+        return path.is_file() and path.read_bytes().startswith(_csv(header).encode())
+
     def _lines(self) -> list[bytes]:
         """The header and the rows that end in a line break: what a killed write left is none."""
-        lines = (self.path / TABLE).read_bytes().splitlines(keepends=True)
-        return lines if lines[-1].endswith(b"\n") else lines[:-1]
+        *lines, _ = (self.path / TABLE).read_bytes().split(b"\n")
+        return [line + b"\n" for line in lines]
+
+
+def _fields(line: bytes) -> list[str]:
+    """The cells of a line of a table; none of a line that is not one."""
+    try:
+        return next(csv.reader([line.decode()], strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _csv(table: pd.DataFrame, header: bool = True) -> str:
+    return str(table.to_csv(index=False, header=header, lineterminator="\n"))
 
 
 @contextmanager
@@ -109,7 +129,7 @@ def partial_result(
             if is_draft(left) and left.name != LOCK:
                 left.unlink()
         partial = Partial(path, study)
-        if not again:
+        if not again or not partial.has(header):
             partial.begin(header)
         yield partial
     finally:
@@ -122,13 +142,16 @@ def _is_continued(path: Path, study: Mapping[str, Any], overwrite: bool) -> bool
     """Whether the folder holds a table of this very study; an error where of another."""
     if overwrite or not path.exists() or not any(not is_draft(entry) for entry in path.iterdir()):
         return False
-    before = read_study(path)
+    try:
+        before = read_study(path)
+    except InputError as error:
+        raise InputError(f"{error}; give --overwrite to replace what is there") from None
     if differences := _differences(before, study):
         raise InputError(
             f"{path} holds another study ({differences}); give --overwrite to replace it, or "
             "another folder with --out"
         )
-    return (path / TABLE).is_file()
+    return True
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -139,8 +162,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         return f"begun by maxpo {before.get('versions', {}).get('maxpo')}"
     if before.get("rewards_sha256") != now.get("rewards_sha256"):
         return "its rewards file had other contents"
+    if before.get("device") != now.get("device"):
+        return f"begun on {before.get('device')}, and this is {now.get('device')}"
     old, new = before.get("spec", {}), now["spec"]
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    names = [name for name in {**old, **new} if _shown(old.get(name)) != _shown(new.get(name))]
     return "; ".join(
         f"{name} is {_shown(old.get(name))} there, {_shown(new.get(name))} here" for name in names
     )

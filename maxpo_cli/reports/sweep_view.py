@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maxpo_cli.reports.reading import EXACT_BIAS, is_biased
-from maxpo_cli.reports.terminal import NONE, figure_text
+from maxpo_cli.reports.terminal import NONE, count, figure_text
 
 YARDSTICKS = ("oracle",)
 """Estimators that need the true distribution, so that they cannot win."""
@@ -47,8 +47,8 @@ def sweep_view(table: pd.DataFrame, study: Mapping[str, Any]) -> RenderableType:
         view,
         Text(),
         Text(
-            f"quietest  in how many of {cells:,} cells nothing has less variance at equal scale,\n"
-            "          ties included; oracle and wrong directions are left out\n"
+            f"quietest  in how many of {count(cells, 'cell')} nothing has less variance at equal\n"
+            "          scale, ties included; oracle and wrong directions are left out\n"
             f"least     variance at equal scale over that of {spec['reference']}: below 1 is less "
             "noise",
             style="dim",
@@ -66,9 +66,9 @@ def _amounts(table: pd.DataFrame, names: Sequence[str], study: Mapping[str, Any]
     engines = table.drop_duplicates(list(names))["engine"].fillna("")
     cells = engines.value_counts()
     exact, sampled = (int(cells.get(engine, 0)) for engine in ("enumeration", "monte-carlo"))
-    parts = [f"{len(engines):,} cells: {exact:,} by enumeration (exact)"] if exact else []
+    parts = [f"{count(len(engines), 'cell')}: {exact:,} by enumeration (exact)"] if exact else []
     if sampled:
-        several = "" if exact else f"{len(engines):,} cells: "
+        several = "" if exact else f"{count(len(engines), 'cell')}: "
         seed = study["spec"]["seed"]
         parts.append(f"{several}{sampled:,} by monte-carlo (seed {seed})")
     if empty := int(table["variance"].isna().sum()):

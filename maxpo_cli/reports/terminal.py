@@ -74,9 +74,9 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     prompts = study.get("prompts")
     mean = f" (mean {figure_text(measured['objective'] / prompts)})" if prompts else ""
     norm = measured["gradient_norm"]
-    amounts = [f"{_count(prompts, 'prompt')} added up"] if prompts else []
+    amounts = [f"{count(prompts, 'prompt')} added up"] if prompts else []
     if pd.notna(measured["states"]):
-        amounts.append(f"enumeration of {_count(measured['states'], 'count vector')} (exact)")
+        amounts.append(f"enumeration of {count(measured['states'], 'count vector')} (exact)")
     if pd.notna(measured["groups"]):
         amounts.append(f"monte-carlo, {measured['groups']:,} groups, seed {study['spec']['seed']}")
     return "\n".join(
@@ -92,7 +92,8 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     )
 
 
-def _count(amount: int, what: str) -> str:
+def count(amount: int, what: str) -> str:
+    """An amount and what it is of, in the plural where there are several."""
     return f"{amount:,} {what}" + ("" if amount == 1 else "s")
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from maxpo_cli.errors import InputError
+from maxpo_cli.policies.finite import FloatArray
 from maxpo_cli.policies.spec import WHOLE, Key
-from maxpo_cli.policies.text import number
+from maxpo_cli.policies.text import number, numbers
 
 RANGE = "START:STOP:COUNT or START:STOP:COUNT:log"
 DIGITS = 6
-"""Significant digits of the numbers between the ends of a range."""
+"""Significant digits of the numbers between the ends of a range, at least."""
+
+MAX_CELLS = 1_000_000
 
 KeyOf = Callable[[str], Key]
 """What is known of the values of a name; raises `InputError` for a name that cannot be swept."""
@@ -58,8 +61,10 @@ def _axis(name: str, text: str, key: Key) -> Axis:
 
 
 def _plain(key: Key, value: object, text: str) -> str:
-    """A value's text: a number's shortest, so that 0.1 and 0.10 are the same."""
-    return number(value) if key.ranged and isinstance(value, float | int) else text
+    """A value's text, the same for all ways to write a number: 0.1 and 0.10."""
+    if isinstance(value, tuple):
+        return "/".join(map(str, value)) if key.whole else numbers(value)
+    return number(value) if isinstance(value, float | int) else text
 
 
 def _range(name: str, text: str, whole: bool) -> list[str]:
@@ -71,6 +76,8 @@ def _range(name: str, text: str, whole: bool) -> list[str]:
         start, stop, count = float(parts[0]), float(parts[1]), int(parts[2])
     except ValueError:
         raise wrong from None
+    if count > MAX_CELLS:
+        raise InputError(f"--grid {name}: {count:,} values are too many; at most {MAX_CELLS:,}")
     if count < 2 or not math.isfinite(start) or not math.isfinite(stop):
         raise InputError(f"--grid {name}: a range has two or more finite values; got '{text}'")
     if len(parts) == 3:
@@ -81,4 +88,14 @@ def _range(name: str, text: str, whole: bool) -> list[str]:
         raise InputError(f"--grid {name}: a log range has ends above 0; got '{text}'")
     if whole:
         return [str(round(value)) for value in values]
-    return [parts[0], *(f"{value:.{DIGITS}g}" for value in values[1:-1]), parts[1]]
+    return [parts[0], *_short(values)[1:-1], parts[1]]
+
+
+def _short(values: FloatArray) -> list[str]:
+    """These numbers in as few digits as leave their steps as they are to a thousandth."""
+    step = float(np.abs(np.diff(values)).min())
+    for digits in range(DIGITS, 17):
+        texts = [f"{value:.{digits}g}" for value in values]
+        if np.abs(np.array(texts, dtype=float) - values).max() <= step / 1000:
+            break
+    return texts

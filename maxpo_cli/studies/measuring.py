@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
+from typing import Protocol
 
 import torch
 
@@ -14,7 +15,6 @@ from maxpo_cli.engines.monte_carlo import BLOCK, Sampler, sample_problem
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, Estimator, find_all
 from maxpo_cli.policies.finite import Family, FiniteProblem
-from maxpo_cli.policies.spec import Policy
 
 ENGINES = ("auto", "enumeration", "monte-carlo")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
@@ -84,7 +84,15 @@ def _named(option: str, names: Iterable[str]) -> tuple[Estimator, ...]:
         raise InputError(f"{option}: {error}") from None
 
 
-def is_binary(policy: Policy) -> bool:
+class Measurable(Protocol):
+    """A policy, as far as it is measured."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Its problems; none where there is nothing to measure."""
+
+
+def is_binary(policy: Measurable) -> bool:
     """Whether every reward of a policy is 0 or 1."""
     return all(problem.is_binary for problem in policy.problems)
 
@@ -133,7 +141,7 @@ def enumerable(settings: Settings, problem: Problem, n: int) -> FiniteProblem | 
     return None
 
 
-def work_of(settings: Settings, policy: Policy, n: int) -> float:
+def work_of(settings: Settings, policy: Measurable, n: int) -> float:
     """The work of one policy, in groups looked at: each count vector, or each group sampled."""
     exact = {}
     sampled = 0
@@ -146,7 +154,7 @@ def work_of(settings: Settings, policy: Policy, n: int) -> float:
 
 
 def measure(
-    policies: Sequence[Policy],
+    policies: Sequence[Measurable],
     n: int,
     plan: Plan,
     settings: Settings,
@@ -166,7 +174,7 @@ def measure(
 
 
 def _families(
-    policies: Sequence[Policy], n: int, settings: Settings
+    policies: Sequence[Measurable], n: int, settings: Settings
 ) -> dict[Family, list[FiniteProblem]]:
     families: dict[Family, dict[int, FiniteProblem]] = {}
     for policy in policies:
@@ -177,7 +185,7 @@ def _families(
 
 
 def _measure(
-    policy: Policy,
+    policy: Measurable,
     n: int,
     plan: Plan,
     settings: Settings,

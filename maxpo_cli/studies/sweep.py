@@ -7,22 +7,23 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
 
 import pandas as pd
 import torch
 
 from maxpo_cli.engines.diagnostics import diagnose
-from maxpo_cli.engines.measures import Measures
+from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.spec import TEXT, Key, Policy, PolicyTemplate
-from maxpo_cli.studies.grid import Axis, parse_grid
+from maxpo_cli.studies.grid import MAX_CELLS, Axis, parse_grid
 from maxpo_cli.studies.measuring import (
     Advance,
     Settings,
@@ -33,13 +34,14 @@ from maxpo_cli.studies.measuring import (
     one_thread,
     work_of,
 )
-from maxpo_cli.studies.tables import Cell, as_table, cell_rows
+from maxpo_cli.studies.tables import COLUMNS, Cell, as_table, cell_rows
 
-MAX_CELLS = 1_000_000
 BATCH_WORK = 2_000_000
 """Groups looked at, for all K and estimators, from which policies are no longer put together."""
 
 Template = PolicyTemplate | RewardsTemplate
+Cells = tuple["Policy | NoRows", "list[Point]"]
+"""A policy and its cells at one N."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,23 @@ class SweepSpec(Settings):
         return tuple(axis.name for axis in self.axes if axis.name not in ("n", "k"))
 
     def _key(self, name: str) -> Key:
+        if name in COLUMNS:
+            raise InputError(f"--grid {name}: every table has a column '{name}' of its own")
         if isinstance(self.template, RewardsTemplate):
             return TEXT  # a column of the file, whose rows are asked for by their value
         keys = self.template.keys
         if name not in keys:
             raise unknown(f"--grid name for {self.template.name}", name, ["n", "k", *keys])
         return keys[name]
+
+
+@dataclass(frozen=True)
+class NoRows:
+    """What stands for a policy where the rewards file has no rows with the values of a cell."""
+
+    spec: str
+    why: str
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,7 @@ class Batch:
     """
 
     n: int
-    policies: tuple[Policy, ...]
+    policies: tuple[Policy | NoRows, ...]
     points: tuple[tuple[Point, ...], ...]
     plan: Mapping[int, tuple[str, ...]]
     groups: float
@@ -153,17 +166,24 @@ class Sweep:
                 begin(batch)
                 yield batch, measure_batch(self.spec, self.device, batch, advance)
             return
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (self.spec,))
-        try:
+        others = set(active_children())
+        resource_tracker.ensure_running()  # which would let interrupts through where it is started
+        with _interrupts_held():  # and so they are in the workers, which leave Ctrl-C to us
+            pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (self.spec,))
             number = {id(batch): i for i, batch in enumerate(self.batches)}
             tasks = {pool.submit(_in_worker, number[id(batch)]): batch for batch in batches}
+        try:
             begin(batches[0])
             for done, task in enumerate(as_completed(tasks), workers):
                 advance(tasks[task].work)
                 begin(batches[min(done, len(batches) - 1)])
                 yield tasks[task], task.result()
+        except BaseException:
+            for worker in set(active_children()) - others:
+                worker.terminate()
+            raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
 
     @cached_property
     def cells(self) -> int:
@@ -184,19 +204,19 @@ class Sweep:
     def left(self, places: Sequence[int]) -> tuple[list[Batch], int]:
         """The batches that rows in these places lack, and how many of the first rows to keep.
 
-        Rows were added a batch at a time, so that only the last rows can be of a batch that is not
-        whole.
+        All rows up to the first one of a batch that is not whole are kept.
         """
         batch_of = {p.index: i for i, batch in enumerate(self.batches) for p in batch.cells}
+        sizes = [len(batch.cells) * len(self.spec.asked) for batch in self.batches]
         owners = [batch_of.get(place, -1) for place in places]
-        missing = Counter(
-            {i: len(b.cells) * len(self.spec.asked) for i, b in enumerate(self.batches)}
-        )
-        missing.subtract(owners)
-        whole = [owner >= 0 and missing[owner] == 0 for owner in owners]
-        kept = whole.index(False) if False in whole else len(whole)
-        done = set(owners[:kept])
-        return [batch for i, batch in enumerate(self.batches) if i not in done], kept
+        while True:
+            there = Counter(owners)
+            broken = (o < 0 or there[o] != sizes[o] for o in owners)
+            first = next((i for i, is_broken in enumerate(broken) if is_broken), None)
+            if first is None:
+                left = [batch for i, batch in enumerate(self.batches) if not there[i]]
+                return left, len(owners)
+            owners = owners[:first]
 
 
 def measure_batch(
@@ -206,19 +226,18 @@ def measure_batch(
     catalogue = {estimator.name: estimator for estimator in (*spec.asked, spec.unit)}
     plan = {k: tuple(catalogue[name] for name in names) for k, names in batch.plan.items()}
     started = time.perf_counter()
+    found: list[dict[int, list[Measures]]] = [{} for _ in batch.policies]
     failure = ""
+
+    def done(groups: float) -> None:
+        advance(groups * batch.rows * batch.n)
+
     try:
-        with one_thread():
-            found = measure(
-                batch.policies,
-                batch.n,
-                plan,
-                spec,
-                device,
-                lambda groups: advance(groups * batch.rows * batch.n),
-            )
+        if plan:
+            with one_thread():
+                found = measure(batch.policies, batch.n, plan, spec, device, done)
     except InputError as error:  # an engine that cannot do these cells: they are rows that say so
-        found, failure = [{} for _ in batch.policies], str(error)
+        failure = str(error)
     seconds = (time.perf_counter() - started) / max(1, batch.rows * len(batch.policies))
     rows = (
         row
@@ -231,14 +250,14 @@ def measure_batch(
 
 def _rows(
     spec: SweepSpec,
-    policy: Policy,
+    policy: Policy | NoRows,
     point: Point,
     measured: list[Measures],
     seconds: float,
     failure: str,
 ) -> list[dict[str, object]]:
     binary = is_binary(policy)
-    notes = _notes(spec, point, binary)
+    notes = _notes(spec, policy, point)
     names = [estimator.name for estimator in spec.asked]
     if failure:
         notes = dict.fromkeys(names, failure) | notes
@@ -267,11 +286,14 @@ def row_order(places: Sequence[int]) -> list[int]:
     return sorted(range(len(places)), key=places.__getitem__)
 
 
-def _notes(spec: SweepSpec, point: Point, binary: bool) -> dict[str, str]:
+def _notes(spec: SweepSpec, policy: Policy | NoRows, point: Point) -> dict[str, str]:
     """Why estimators have no figures in a cell."""
+    names = [estimator.name for estimator in spec.asked]
+    if isinstance(policy, NoRows):
+        return dict.fromkeys(names, policy.why)
     if point.k > point.n:
-        said = f"k={point.k} is above the group size n={point.n}"
-        return {estimator.name: said for estimator in spec.asked}
+        return dict.fromkeys(names, f"k={point.k} is above the group size n={point.n}")
+    binary = is_binary(policy)
     refusals = {e.name: e.refusal(point.n, point.k, binary) for e in spec.asked}
     return {name: refusal for name, refusal in refusals.items() if refusal}
 
@@ -294,11 +316,8 @@ def _batches(spec: SweepSpec) -> Iterator[Batch]:
     points: dict[tuple[int, tuple[str, ...]], list[Point]] = {}
     for point in _points(spec):
         points.setdefault((point.n, point.values), []).append(point)
-    known = {
-        values: spec.template.at(dict(zip(spec.swept, values, strict=True)))
-        for values in dict.fromkeys(values for _, values in points)
-    }
-    groups: dict[object, list[tuple[Policy, list[Point]]]] = {}
+    known = _policies(spec, list(dict.fromkeys(values for _, values in points)))
+    groups: dict[object, list[Cells]] = {}
     for (n, values), cells in points.items():
         policy = known[values]
         ks = tuple(point.k for point in cells)
@@ -307,7 +326,28 @@ def _batches(spec: SweepSpec) -> Iterator[Batch]:
         yield from _split(spec, members)
 
 
-def _kinship(spec: SweepSpec, policy: Policy, n: int, values: tuple[str, ...]) -> object:
+def _policies(
+    spec: SweepSpec, cells: Sequence[tuple[str, ...]]
+) -> dict[tuple[str, ...], Policy | NoRows]:
+    """The policy of each choice of swept values.
+
+    Where several columns of a file are swept, it need not have rows for all combinations.
+    """
+    found: dict[tuple[str, ...], Policy | NoRows] = {}
+    for values in cells:
+        try:
+            found[values] = spec.template.at(dict(zip(spec.swept, values, strict=True)))
+        except InputError as error:
+            if isinstance(spec.template, PolicyTemplate) or len(spec.swept) < 2:
+                raise InputError(f"--grid: {error}" if spec.swept else str(error)) from None
+            found[values] = NoRows(spec.template.spec, str(error))
+    absent = [policy.why for policy in found.values() if isinstance(policy, NoRows)]
+    if len(absent) == len(found):
+        raise InputError(f"--grid: {absent[0]}")
+    return found
+
+
+def _kinship(spec: SweepSpec, policy: Policy | NoRows, n: int, values: tuple[str, ...]) -> object:
     """Equal for policies that are enumerated together; otherwise each has its own."""
     try:
         finite = [enumerable(spec, problem, n) for problem in policy.problems]
@@ -318,11 +358,11 @@ def _kinship(spec: SweepSpec, policy: Policy, n: int, values: tuple[str, ...]) -
     return values
 
 
-def _split(spec: SweepSpec, members: Sequence[tuple[Policy, list[Point]]]) -> Iterator[Batch]:
+def _split(spec: SweepSpec, members: Sequence[Cells]) -> Iterator[Batch]:
     """Batches of these policies, none of much more than `BATCH_WORK` unless one policy is."""
     plan = _plan(spec, *members[0])
     rows = sum(len(names) for names in plan.values())
-    part: list[tuple[Policy, list[Point]]] = []
+    part: list[Cells] = []
     groups = 0.0
     for policy, cells in members:
         each = _groups(spec, policy, cells[0].n) if plan else 0.0
@@ -334,26 +374,27 @@ def _split(spec: SweepSpec, members: Sequence[tuple[Policy, list[Point]]]) -> It
     yield _batch(part, plan, groups)
 
 
-def _groups(spec: SweepSpec, policy: Policy, n: int) -> float:
+def _groups(spec: SweepSpec, policy: Policy | NoRows, n: int) -> float:
     try:
         return work_of(spec, policy, n)
     except InputError:  # an engine that cannot do it, which the rows will say
         return 0.0
 
 
-def _batch(
-    part: Sequence[tuple[Policy, list[Point]]], plan: Mapping[int, tuple[str, ...]], groups: float
-) -> Batch:
+def _batch(part: Sequence[Cells], plan: Mapping[int, tuple[str, ...]], groups: float) -> Batch:
     policies, cells = zip(*part, strict=True)
     return Batch(cells[0][0].n, policies, tuple(map(tuple, cells)), plan, groups)
 
 
-def _plan(spec: SweepSpec, policy: Policy, cells: Sequence[Point]) -> dict[int, tuple[str, ...]]:
+def _plan(
+    spec: SweepSpec, policy: Policy | NoRows, cells: Sequence[Point]
+) -> dict[int, tuple[str, ...]]:
     """The estimators to measure at each K, the reference among them where it is defined."""
     binary = is_binary(policy)
     plan = {}
     for point in cells:
-        asked = [e for e in spec.asked if e.name not in _notes(spec, point, binary)]
+        notes = _notes(spec, policy, point)
+        asked = [e for e in spec.asked if e.name not in notes]
         if asked and not spec.unit.refusal(point.n, point.k, binary):
             asked.append(spec.unit)
         if asked:
@@ -365,9 +406,21 @@ _of_worker: list[Sweep] = []
 """In a worker process, its own plan of the sweep, so that tasks are no more than numbers."""
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block is over; processes that it starts do not hear of it at all."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker(spec: SweepSpec) -> None:
-    """A worker leaves Ctrl-C to its parent, and goes when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """A worker goes when its parent is gone."""
     parent = parent_process()
 
     def follow() -> None:

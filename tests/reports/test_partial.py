@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,6 @@ class TestContinuing:
             (here / "table.csv").write_bytes(table[:offset])
             try:
                 run(here, spec)
-            except InputError:
-                raise
             except Exception as error:
                 wrong.append(f"cut at {offset} of {len(table)}: {error!r}")
                 continue
@@ -172,20 +171,19 @@ class TestContinuing:
         [
             lambda line: line.replace(b"std=0.5", b"std=\xff\xfe"),
             lambda line: b"\xff\xfe" + line[2:],
-            lambda line: b"\n",
-            lambda line: b"nonsense\n",
+            lambda _: b"\n",
+            lambda _: b"nonsense\n",
             lambda line: line[:30] + b"\n",
             lambda line: line[:-1] + b",1,2,3\n",
             lambda line: b"\0" * (len(line) - 1) + b"\n",
-            lambda line: line[:-1] + b'"\n',
             lambda line: b'"' + line,
             lambda line: line.replace(b",3,1,", b",3,7,"),
             lambda line: line + line,
-            lambda line: b"",
+            lambda _: b"",
         ],
         ids=[
             "no utf-8 policy", "no utf-8 start", "blank", "nonsense", "short", "long", "zeros",
-            "quote at the end", "quote at the start", "unknown cell", "twice", "missing",
+            "quote at the start", "unknown cell", "twice", "missing",
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("number", [4, 24])
@@ -228,7 +226,7 @@ class TestContinuing:
         run(tmp_path / "here", spec_of())
         assert len(seen) == 4
         assert len({inode for inode, _ in seen}) == 1
-        for (_, before), (_, after) in zip(seen, seen[1:], strict=False):
+        for (_, before), (_, after) in pairwise(seen):
             assert after.startswith(before)
             assert len(after) > len(before)
 
