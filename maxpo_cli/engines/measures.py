@@ -1,6 +1,6 @@
 """What an engine measures: exact or estimated moments of ĝ for one problem, K and estimators."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.policies.finite import FiniteProblem, FloatArray
@@ -45,3 +45,14 @@ class Measures:
     states: int = 0
     groups: int = 0
     noise: Noise | None = None
+
+    def only(self, estimators: tuple[Estimator, ...]) -> "Measures":
+        """The measures of some of the estimators, in the order given; of exact ones alone."""
+        places = [self.estimators.index(estimator) for estimator in estimators]
+        rows = {
+            name: getattr(self, name)[places]
+            for name in (
+                "mean", "variance", "centering_mean", "centering_square", "centering_max",
+            )
+        }  # fmt: skip
+        return replace(self, estimators=estimators, **rows)

@@ -48,6 +48,11 @@ class Estimator:
         return lambda groups, k: groups.rank_linear(profile, k)
 
     @property
+    def is_linear(self) -> bool:
+        """Whether its exact figures need no more than pairs of thresholds; so are the oracle's."""
+        return self.profile is not None or self.compute is None
+
+    @property
     def k_range(self) -> str:
         """The range of K in words: `2..N-1`, `any`."""
         if self.short_of_n is None:

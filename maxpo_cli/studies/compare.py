@@ -1,12 +1,11 @@
 """`compare`: every estimator side by side at one policy, N and K."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from maxpo_cli.engines.diagnostics import diagnose
 from maxpo_cli.engines.measures import Measures
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.logged import Logged
@@ -60,30 +59,31 @@ def compare(spec: CompareSpec, progress: Progress = lambda _: None) -> Compariso
     asked, notes = spec.asked, _notes(spec, binary)
     measured = [estimator for estimator in asked if estimator.name not in notes]
     reference = spec.unit
-    if refusal := reference.refusal(spec.n, spec.k, binary):
+    if refusal := spec.refusal(reference, spec.n, spec.k, binary):
         raise InputError(f"--reference {refusal}")
     started = time.perf_counter()
     plan = {spec.k: tuple(dict.fromkeys([*measured, reference]))}
-    work = work_of(spec, spec.policy, spec.n)
+    work = work_of(spec, spec.policy, spec.n, plan)
     with one_thread():
         (found,) = measure(
             [spec.policy], spec.n, plan, spec, device, lambda done: progress(done / work)
         )
-    measures = found[spec.k]
+    parts = [part[spec.k] for part in found if spec.k in part]
     seconds = (time.perf_counter() - started) / len(plan[spec.k])
     names = [estimator.name for estimator in asked]
 
-    def rows(chosen: list[Measures], each: float) -> list[dict[str, object]]:
+    def rows(chosen: Sequence[list[Measures]], each: float) -> list[dict[str, object]]:
         cell = Cell(spec.policy.spec, spec.n, spec.k, each)
-        return cell_rows(cell, names, diagnose(chosen, reference.name), notes, chosen)
+        return cell_rows(cell, names, reference.name, notes, chosen)
 
     prompts = None
     if isinstance(spec.policy, Logged):
-        each = seconds / len(measures)
-        prompts = as_table(row for one in measures for row in rows([one], each))
+        each = seconds / len(spec.policy.problems)
+        one_by_one = zip(*parts, strict=True)
+        prompts = as_table(row for one in one_by_one for row in rows([[m] for m in one], each))
         labels = [label for label in spec.policy.labels for _ in names]
         prompts.insert(0, "prompt", labels)
-    return Comparison(as_table(rows(measures, seconds)), prompts, str(device))
+    return Comparison(as_table(rows(parts, seconds)), prompts, str(device))
 
 
 def _check_sizes(spec: CompareSpec) -> None:
@@ -100,7 +100,7 @@ def _notes(spec: CompareSpec, binary: bool) -> dict[str, str]:
     in_sets = {name for chosen in spec.estimators for name in SETS.get(chosen, ())}
     notes = {}
     for estimator in spec.asked:
-        refusal = estimator.refusal(spec.n, spec.k, binary)
+        refusal = spec.refusal(estimator, spec.n, spec.k, binary)
         if refusal and (estimator.name not in in_sets or estimator.name in spec.estimators):
             raise InputError(f"--estimators: {refusal}")
         if refusal:

@@ -12,16 +12,20 @@ from maxpo_cli.engines.diagnostics import diagnose
 from maxpo_cli.engines.enumeration import MAX_STATES, count_states, enumerate_family
 from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.engines.monte_carlo import BLOCK, Sampler, sample_problem
+from maxpo_cli.engines.threshold import measure_finite
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, Estimator, find_all
 from maxpo_cli.policies.finite import Family, FiniteProblem
 
-ENGINES = ("auto", "enumeration", "monte-carlo")
+ENGINES = ("auto", "enumeration", "threshold", "monte-carlo")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 SETS = {"default": DEFAULT_ESTIMATORS, "all": tuple(CATALOGUE)}
 
 AUTO_NUMBERS = 200_000_000
 """Count vectors times the larger of N and levels that `auto` enumerates: a few minutes' work."""
+
+AUTO_PAIRS = 100_000_000
+"""Squared levels times N that `auto` leaves to the threshold engine: a minute's work or so."""
 
 FIRST_LOOK, LOOK_EVERY = 16 * BLOCK, 1.2
 """Groups after which `until_rel_error` first looks at the errors, and the growth between looks."""
@@ -71,6 +75,12 @@ class Settings:
         names = (name for chosen in self.estimators for name in SETS.get(chosen, (chosen,)))
         return _named("--estimators", names)
 
+    def refusal(self, estimator: Estimator, n: int, k: int, binary: bool) -> str | None:
+        """Why an estimator cannot be measured here; None when it can."""
+        if self.engine == "threshold" and not estimator.is_linear:
+            return f"{estimator.name} is not rank-linear, so --engine threshold cannot measure it"
+        return estimator.refusal(n, k, binary)
+
     @property
     def unit(self) -> Estimator:
         """The reference estimator; `InputError` for an unknown name."""
@@ -114,43 +124,64 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def enumerable(settings: Settings, problem: Problem, n: int) -> FiniteProblem | None:
-    """The problem as one to enumerate; None where it is to be sampled.
+def engine_of(settings: Settings, problem: Problem, n: int) -> str:
+    """How a problem is measured: `threshold` is for its rank-linear estimators and the oracle.
 
-    Raises `InputError` when enumeration was asked for and is not possible.
+    Raises `InputError` when an engine was asked for that cannot do it.
     """
-    if settings.engine == "monte-carlo":
-        return None
+    engine = settings.engine
+    if engine == "monte-carlo":
+        return engine
     if not isinstance(problem, FiniteProblem):
-        if settings.engine == "enumeration":
+        if engine != "auto":
             raise InputError(
-                "--engine enumeration needs finitely many reward levels, and this reward is "
+                f"--engine {engine} needs finitely many reward levels, and this reward is "
                 "continuous; use --engine monte-carlo"
             )
-        return None
-    states = count_states(problem, n)
-    if settings.engine == "auto" and states * max(n, problem.m) > AUTO_NUMBERS:
-        return None
-    if states <= MAX_STATES:
-        return problem
-    if settings.engine == "enumeration":
+        return "monte-carlo"
+    states, m = count_states(problem, n), problem.m
+    if engine == "enumeration" and states > MAX_STATES:
         raise InputError(
-            f"--engine enumeration: n={n} with {problem.m} reward levels has {states:,} count "
-            f"vectors, above the limit of {MAX_STATES:,}; use --engine monte-carlo or a smaller n"
+            f"--engine enumeration: n={n} with {m} reward levels has {states:,} count "
+            f"vectors, above the limit of {MAX_STATES:,}; use --engine auto or a smaller n"
         )
-    return None
+    if engine != "auto":
+        return engine
+    if states <= MAX_STATES and states * max(n, m) <= AUTO_NUMBERS:
+        return "enumeration"
+    return "threshold" if m * m * n <= AUTO_PAIRS else "monte-carlo"
 
 
-def work_of(settings: Settings, policy: Measurable, n: int) -> float:
-    """The work of one policy, in groups looked at: each count vector, or each group sampled."""
-    exact = {}
-    sampled = 0
+def work_of(settings: Settings, policy: Measurable, n: int, plan: Plan) -> float:
+    """The work of one policy: count vectors and pairs of levels to look at, groups to sample."""
+    return sum(
+        work
+        for problem in _distinct(settings, policy, n)
+        for work in _works(settings, problem, n, plan)
+    )
+
+
+def _distinct(settings: Settings, policy: Measurable, n: int) -> list[Problem]:
+    """The problems of a policy, equal ones that are measured exactly but once."""
+    exact: dict[int, Problem] = {}
+    sampled = []
     for problem in policy.problems:
-        if finite := enumerable(settings, problem, n):
-            exact[id(finite)] = count_states(finite, n)
+        if engine_of(settings, problem, n) == "monte-carlo":
+            sampled.append(problem)
         else:
-            sampled += settings.groups
-    return sum(exact.values()) + sampled
+            exact[id(problem)] = problem
+    return [*exact.values(), *sampled]
+
+
+def _works(settings: Settings, problem: Problem, n: int, plan: Plan) -> Iterator[float]:
+    engine = engine_of(settings, problem, n)
+    if engine == "monte-carlo" or (engine == "threshold" and not _all_linear(plan)):
+        yield settings.groups
+    if isinstance(problem, FiniteProblem):
+        if engine == "enumeration":
+            yield count_states(problem, n)
+        elif engine == "threshold":
+            yield problem.m * (problem.m + 1) / 2
 
 
 def measure(
@@ -160,17 +191,68 @@ def measure(
     settings: Settings,
     device: torch.device,
     advance: Advance,
-) -> list[dict[int, list[Measures]]]:
-    """For each policy and K, the measures of its problems in their order.
+) -> list[list[dict[int, list[Measures]]]]:
+    """For each policy its parts, and of each part, for each K, the measures of its problems.
 
-    An exact answer is worked out once for equal problems, and together for those of one family;
-    every policy that is sampled draws from the same seed.
+    A policy has two parts where the threshold engine takes some of its problems: the estimators
+    which that engine can measure, and the others with the reference. An exact answer is worked out
+    once for equal problems, and together for those of one family; every policy that is sampled
+    draws from the same seed.
     """
     exact: dict[int, dict[int, Measures]] = {}
     for family in _families(policies, n, settings).values():
         found = enumerate_family(family, n, plan, device, DTYPES[settings.dtype], advance)
         exact |= {id(problem): measured for problem, measured in zip(family, found, strict=True)}
-    return [_measure(policy, n, plan, settings, device, exact, advance) for policy in policies]
+    parts = []
+    for policy in policies:
+        cut = [p for p in policy.problems if engine_of(settings, p, n) == "threshold"]
+        if not cut:
+            parts.append([_measure(policy, n, plan, settings, device, exact, advance)])
+            continue
+        linear = {k: tuple(e for e in several if e.is_linear) for k, several in plan.items()}
+        others = {k: _with_unit(several, settings) for k, several in plan.items()}
+        known = _by_thresholds(cut, n, linear, device, advance)
+        both = []
+        for chosen, more in ((linear, known), (others, {})):
+            if wanted := {k: several for k, several in chosen.items() if several}:
+                there = _restricted(exact, wanted) | _restricted(more, wanted)
+                both.append(_measure(policy, n, wanted, settings, device, there, advance))
+        parts.append(both)
+    return parts
+
+
+def _all_linear(plan: Plan) -> bool:
+    return all(estimator.is_linear for several in plan.values() for estimator in several)
+
+
+def _with_unit(several: Sequence[Estimator], settings: Settings) -> tuple[Estimator, ...]:
+    """The estimators that are not rank-linear, with the reference where there are any."""
+    others = [e for e in several if not e.is_linear]
+    unit = [e for e in several if others and e.is_linear and e.name == settings.reference]
+    return (*others, *unit)
+
+
+def _by_thresholds(
+    problems: Sequence[Problem],
+    n: int,
+    plan: Plan,
+    device: torch.device,
+    advance: Advance,
+) -> dict[int, dict[int, Measures]]:
+    found: dict[int, dict[int, Measures]] = {}
+    for problem in problems:
+        if id(problem) not in found and isinstance(problem, FiniteProblem):
+            found[id(problem)] = measure_finite(problem, n, plan, device, advance)
+    return found
+
+
+def _restricted(
+    exact: Mapping[int, dict[int, Measures]], plan: Plan
+) -> dict[int, dict[int, Measures]]:
+    return {
+        key: {k: measured[k].only(chosen) for k, chosen in plan.items()}
+        for key, measured in exact.items()
+    }
 
 
 def _families(
@@ -179,8 +261,9 @@ def _families(
     families: dict[Family, dict[int, FiniteProblem]] = {}
     for policy in policies:
         for problem in policy.problems:
-            if finite := enumerable(settings, problem, n):
-                families.setdefault(finite.family, {})[id(finite)] = finite
+            enumerated = engine_of(settings, problem, n) == "enumeration"
+            if enumerated and isinstance(problem, FiniteProblem):
+                families.setdefault(problem.family, {})[id(problem)] = problem
     return {family: list(members.values()) for family, members in families.items()}
 
 

@@ -17,9 +17,9 @@ from multiprocessing import active_children, get_context, parent_process, resour
 import pandas as pd
 import torch
 
-from maxpo_cli.engines.diagnostics import diagnose
 from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.estimators.catalogue import Estimator, find_all
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.spec import TEXT, Key, Policy, PolicyTemplate
@@ -27,7 +27,7 @@ from maxpo_cli.studies.grid import MAX_CELLS, Axis, parse_grid
 from maxpo_cli.studies.measuring import (
     Advance,
     Settings,
-    enumerable,
+    engine_of,
     find_device,
     is_binary,
     measure,
@@ -223,10 +223,9 @@ def measure_batch(
     spec: SweepSpec, device: torch.device, batch: Batch, advance: Advance = lambda _: None
 ) -> pd.DataFrame:
     """The rows of a batch: its cells in their order, a row an estimator in each."""
-    catalogue = {estimator.name: estimator for estimator in (*spec.asked, spec.unit)}
-    plan = {k: tuple(catalogue[name] for name in names) for k, names in batch.plan.items()}
+    plan = _estimators(batch.plan)
     started = time.perf_counter()
-    found: list[dict[int, list[Measures]]] = [{} for _ in batch.policies]
+    found: list[list[dict[int, list[Measures]]]] = [[] for _ in batch.policies]
     failure = ""
 
     def done(groups: float) -> None:
@@ -243,7 +242,7 @@ def measure_batch(
         row
         for policy, points, measured in zip(batch.policies, batch.points, found, strict=True)
         for point in points
-        for row in _rows(spec, policy, point, measured.get(point.k, []), seconds, failure)
+        for row in _rows(spec, policy, point, measured, seconds, failure)
     )
     return as_table(rows, spec.swept)
 
@@ -252,7 +251,7 @@ def _rows(
     spec: SweepSpec,
     policy: Policy | NoRows,
     point: Point,
-    measured: list[Measures],
+    measured: Sequence[Mapping[int, list[Measures]]],
     seconds: float,
     failure: str,
 ) -> list[dict[str, object]]:
@@ -261,12 +260,12 @@ def _rows(
     names = [estimator.name for estimator in spec.asked]
     if failure:
         notes = dict.fromkeys(names, failure) | notes
-    elif refusal := spec.unit.refusal(point.n, point.k, binary):
+    elif refusal := spec.refusal(spec.unit, point.n, point.k, binary):
         notes = dict.fromkeys(names, f"no variance ratio: {refusal}") | notes
-    cell = Cell(policy.spec, point.n, point.k, seconds if measured else None)
-    found = diagnose(measured, spec.reference) if measured else {}
+    parts = [part[point.k] for part in measured if point.k in part]
+    cell = Cell(policy.spec, point.n, point.k, seconds if parts else None)
     swept = dict(zip(spec.swept, point.values, strict=True))
-    return [row | swept for row in cell_rows(cell, names, found, notes, measured)]
+    return [row | swept for row in cell_rows(cell, names, spec.reference, notes, parts)]
 
 
 def sweep(spec: SweepSpec) -> pd.DataFrame:
@@ -294,7 +293,7 @@ def _notes(spec: SweepSpec, policy: Policy | NoRows, point: Point) -> dict[str, 
     if point.k > point.n:
         return dict.fromkeys(names, f"k={point.k} is above the group size n={point.n}")
     binary = is_binary(policy)
-    refusals = {e.name: e.refusal(point.n, point.k, binary) for e in spec.asked}
+    refusals = {e.name: spec.refusal(e, point.n, point.k, binary) for e in spec.asked}
     return {name: refusal for name, refusal in refusals.items() if refusal}
 
 
@@ -350,12 +349,12 @@ def _policies(
 def _kinship(spec: SweepSpec, policy: Policy | NoRows, n: int, values: tuple[str, ...]) -> object:
     """Equal for policies that are enumerated together; otherwise each has its own."""
     try:
-        finite = [enumerable(spec, problem, n) for problem in policy.problems]
+        engines = {engine_of(spec, problem, n) for problem in policy.problems}
     except InputError:
         return values
-    if len(finite) == 1 and isinstance(finite[0], FiniteProblem):
-        return finite[0].family
-    return values
+    first = policy.problems[0] if policy.problems else None
+    alone = len(policy.problems) == 1 and engines == {"enumeration"}
+    return first.family if alone and isinstance(first, FiniteProblem) else values
 
 
 def _split(spec: SweepSpec, members: Sequence[Cells]) -> Iterator[Batch]:
@@ -365,7 +364,7 @@ def _split(spec: SweepSpec, members: Sequence[Cells]) -> Iterator[Batch]:
     part: list[Cells] = []
     groups = 0.0
     for policy, cells in members:
-        each = _groups(spec, policy, cells[0].n) if plan else 0.0
+        each = _groups(spec, policy, cells[0].n, plan) if plan else 0.0
         if part and (groups + each) * rows > BATCH_WORK:
             yield _batch(part, plan, groups)
             part, groups = [], 0.0
@@ -374,11 +373,18 @@ def _split(spec: SweepSpec, members: Sequence[Cells]) -> Iterator[Batch]:
     yield _batch(part, plan, groups)
 
 
-def _groups(spec: SweepSpec, policy: Policy | NoRows, n: int) -> float:
+def _groups(
+    spec: SweepSpec, policy: Policy | NoRows, n: int, plan: Mapping[int, tuple[str, ...]]
+) -> float:
     try:
-        return work_of(spec, policy, n)
+        return work_of(spec, policy, n, _estimators(plan))
     except InputError:  # an engine that cannot do it, which the rows will say
         return 0.0
+
+
+def _estimators(plan: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[Estimator, ...]]:
+    """The catalogue entries of a plan."""
+    return {k: find_all(names) for k, names in plan.items()}
 
 
 def _batch(part: Sequence[Cells], plan: Mapping[int, tuple[str, ...]], groups: float) -> Batch:
@@ -395,7 +401,7 @@ def _plan(
     for point in cells:
         notes = _notes(spec, policy, point)
         asked = [e for e in spec.asked if e.name not in notes]
-        if asked and not spec.unit.refusal(point.n, point.k, binary):
+        if asked and not spec.refusal(spec.unit, point.n, point.k, binary):
             asked.append(spec.unit)
         if asked:
             plan[point.k] = tuple(dict.fromkeys(estimator.name for estimator in asked))

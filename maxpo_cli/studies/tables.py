@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from maxpo_cli.engines.diagnostics import COLUMNS as FIGURES
-from maxpo_cli.engines.diagnostics import Diagnostics
+from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
 from maxpo_cli.engines.measures import Measures
 
 COUNTS = ("states", "groups")
@@ -27,23 +27,33 @@ class Cell:
 def cell_rows(
     cell: Cell,
     estimators: Sequence[str],
-    found: Mapping[str, Diagnostics],
+    reference: str,
     notes: Mapping[str, str],
-    measured: Sequence[Measures],
+    parts: Sequence[Sequence[Measures]],
 ) -> list[dict[str, object]]:
     """One row an estimator, in the order given; `notes` says why an estimator has no figures.
 
-    `measured` are the problems behind `found`: none where nothing could be measured.
+    `parts` are the measures of all problems for some of the estimators each; an estimator that is
+    in several has its row from the first. A row without figures says how the others were measured.
     """
-    states, groups = (sum(getattr(m, count) for m in measured) for count in COUNTS)
-    engine = ("monte-carlo" if groups else "enumeration") if measured else ""
-    how = vars(cell) | {"engine": engine, "states": states or None, "groups": groups or None}
+    found: dict[str, dict[str, object]] = {}
+    for measured in reversed(parts):
+        how = _how(measured)
+        for name, figures in diagnose(measured, reference).items():
+            found[name] = how | vars(figures)
+    nothing = (_how(parts[0]) if parts else {"engine": ""}) | vars(Diagnostics())
     return [
-        {"estimator": name, "note": notes.get(name, "")}
-        | how
-        | vars(found.get(name, Diagnostics()))
+        {"estimator": name, "note": notes.get(name, "")} | vars(cell) | found.get(name, nothing)
         for name in estimators
     ]
+
+
+def _how(measured: Sequence[Measures]) -> dict[str, object]:
+    """The engine and its counts: the least exact one of those that had a part in it."""
+    states, groups = (sum(getattr(m, count) for m in measured) for count in COUNTS)
+    cut = any(not m.states and not m.groups for m in measured)
+    engine = "monte-carlo" if groups else "threshold" if cut else "enumeration"
+    return {"engine": engine, "states": states or None, "groups": groups or None}
 
 
 def as_table(rows: Iterable[Mapping[str, object]], swept: Sequence[str] = ()) -> pd.DataFrame:

@@ -193,7 +193,9 @@ class TestWhere:
     def test_no_match_and_no_column_are_named(self, tmp_path: Path) -> None:
         assert refusal(tmp_path, self.TEXT, where=[("step", "3")]) == "log.csv: no row has step=3"
         message = refusal(tmp_path, self.TEXT, where=[("seed", "3")])
-        assert message.startswith("log.csv has no column 'seed' (--where or --grid); it has 'prompt', ")
+        assert message.startswith(
+            "log.csv has no column 'seed' (--where or --grid); it has 'prompt', "
+        )
 
     def test_rows_left_out_are_not_judged(self, tmp_path: Path) -> None:
         text = "prompt,reward,model\na,bad,y\na,1,x\nb,1,y\na,0,x\n"

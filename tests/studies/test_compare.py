@@ -148,8 +148,13 @@ class TestEngineChoice:
         assert compare(spec()).table["engine"].unique().tolist() == ["enumeration"]
         assert compare(spec(policy=NORMAL)).table["engine"].unique().tolist() == ["monte-carlo"]
 
-    def test_auto_samples_what_has_too_many_states(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_auto_goes_on_to_thresholds_and_then_samples(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(study, "MAX_STATES", 27)
+        found = compare(spec(policy=LEVELS))
+        assert found.table["engine"].unique().tolist() == ["threshold"]
+        monkeypatch.setattr(study, "AUTO_PAIRS", 53)
         found = compare(spec(policy=LEVELS))
         assert found.table["engine"].unique().tolist() == ["monte-carlo"]
         monkeypatch.setattr(study, "MAX_STATES", 28)
@@ -163,11 +168,33 @@ class TestEngineChoice:
         monkeypatch.setattr(study, "MAX_STATES", 27)
         message = refusal(policy=LEVELS, engine="enumeration")
         assert "n=6 with 3 reward levels has 28 count vectors, above the limit of 27" in message
-        assert "--engine monte-carlo" in message
+        assert "use --engine auto" in message
+        message = refusal(policy=NORMAL, engine="threshold")
+        assert message.startswith("--engine threshold needs finitely many reward levels")
+        message = refusal(engine="threshold", estimators=("grpo",))
+        assert message.startswith("--estimators: grpo is not rank-linear")
+        message = refusal(engine="threshold", reference="grpo")
+        assert message.startswith("--reference grpo is not rank-linear")
+
+    def test_thresholds_and_samples_share_a_table(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(study, "MAX_STATES", 27)
+        mixed = compare(spec(policy=LEVELS, estimators=("all",), groups=20_000)).table
+        mixed = mixed.set_index("estimator")
+        sampled = {"grpo", "grpo-passk"}
+        assert set(mixed.index[mixed["engine"] == "monte-carlo"]) == sampled
+        assert set(mixed.index[mixed["engine"] == "threshold"]) >= {"l2o", "ei", "oracle", "rloo"}
+        monkeypatch.setattr(study, "MAX_STATES", 28)
+        exact = by_name(compare(spec(policy=LEVELS, estimators=("all",))))
+        for name, row in mixed.iterrows():
+            for figure in ("bias", "variance", "variance_ratio"):
+                apart = abs(row[figure] - exact.loc[name, figure])
+                error = np.nan_to_num(row[f"{figure}_stderr"])
+                assert np.isnan(apart) or apart <= 4 * error + 1e-11, (name, figure)
 
     def test_prompts_choose_one_by_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """7 states for the 0/1 prompts, 84 for the graded one: that one alone is sampled."""
         monkeypatch.setattr(study, "MAX_STATES", 50)
+        monkeypatch.setattr(study, "AUTO_PAIRS", 0)
         found = compare(spec(policy=PROMPTS))
         assert found.prompts is not None
         engines = found.prompts.groupby("prompt", sort=False)["engine"].unique().str[0]

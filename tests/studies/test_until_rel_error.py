@@ -121,6 +121,7 @@ def test_exact_problems_are_left_alone() -> None:
 
 def test_exact_and_sampled_prompts_stop_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "AUTO_NUMBERS", 50)
+    monkeypatch.setattr(measuring, "AUTO_PAIRS", 0)
     found = table(PROMPTS, engine="auto", until_rel_error=0.02)
     assert worst(found) <= 0.02
     (groups,) = set(found["groups"])
