@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from maxpo_cli import __version__, advantages
-from maxpo_cli.commands.source import DEFAULT_GRID
+from maxpo_cli.commands.source import DEFAULT_GRID, DEFAULT_SWEEP
 from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.estimators.groups import SortedGroups
@@ -106,9 +106,9 @@ def monte_carlo() -> list[dict]:
 def sweeps() -> list[dict]:
     """Sweeps beside their cells compared one by one, in one process."""
     rows = []
-    exact = SweepSpec(read_template("bernoulli"), DEFAULT_GRID)
+    exact = SweepSpec(read_template(DEFAULT_SWEEP), DEFAULT_GRID)
     normal = SweepSpec(read_template("gaussian:reward=identity"), ("k=1:12:12",), groups=20_000)
-    for name, spec in (("maxpo variance-sweep, 80 cells", exact), ("Gaussian, 12 K", normal)):
+    for name, spec in (("maxpo variance-sweep, 60 cells", exact), ("Gaussian, 12 K", normal)):
         cells = [
             (spec.template.at(dict(zip(spec.swept, point.values, strict=True))), point)
             for batch in Sweep(spec).batches
@@ -163,7 +163,7 @@ def _run(command: list[str]) -> None:
 def main() -> None:
     """Measures everything, prints the table and writes it."""
     table = pd.DataFrame([*estimators_beside_the_sort(), *monte_carlo(), *sweeps(), *processes()])
-    with new_result(ROOT / "results" / "benchmark") as draft:
+    with new_result(ROOT / "results" / "benchmark", "benchmark") as draft:
         write_table(draft / "table.csv", table)
         study = {
             "study": "benchmark",

@@ -55,13 +55,17 @@ def plot(
     for ending in endings:
         if ending not in drawing.FORMATS:
             raise unknown("--format", ending, drawing.FORMATS)
+    if not endings:
+        raise InputError(f"--format: name one or more of {', '.join(drawing.FORMATS)}")
     if len(results) > 1 and out is None:
         raise InputError("--out is needed where several results make one figure: name its folder")
     spec = plots.PlotSpec(
         kind, x, y, col, row, options.names(estimators), ratio, tuple(where or ())
     )
     stem, figure = plots.draw(_read(results), spec)
-    for path in plots.write(out or results[0] / folder.FIGURES, stem, figure, endings):
+    for path in plots.write(
+        out or folder.folder_of(results[0]) / folder.FIGURES, stem, figure, endings
+    ):
         if not quiet:
             print(f"written to {path}")
 
@@ -70,7 +74,7 @@ def _read(results: list[Path]) -> "pd.DataFrame":
     """The table of one result, or those of several joined under the names of their folders."""
     from maxpo_cli.reports import folder, swept
 
-    tables = {result: folder.read_table(result) for result in results}
+    tables = {result: folder.read_table(result) for result in map(folder.folder_of, results)}
     for result, table in tables.items():
         try:
             swept.require_columns(table, swept.BASE)

@@ -22,7 +22,7 @@ def run_comparison(
     """Runs the comparison of a template's policy, writes its folder and shows it."""
     name = f"compare-{folder.slug(spec.policy.spec, source_of(template))}-n{spec.n}-k{spec.k}"
     path = out if out is not None else Path("results") / name
-    with folder.new_result(path) as draft:
+    with folder.new_result(path, "compare") as draft:
         with _progress(quiet) as progress:
             task = progress.add_task(spec.policy.spec, total=1.0)
             found = compare(spec, lambda done: progress.advance(task, done))

@@ -11,7 +11,7 @@ from rich.table import Column
 
 from maxpo_cli.commands.record import print_json, study_record
 from maxpo_cli.commands.show import source_of
-from maxpo_cli.errors import InputError
+from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.reports import folder
 from maxpo_cli.reports.partial import Partial, partial_result
 from maxpo_cli.reports.plots import PlotSpec, draw, read_plot, write
@@ -39,6 +39,8 @@ def run_sweep(
         raise InputError("--workers is for the CPU: a GPU is worked from one process")
     spec = sweep.spec
     figures = [read_plot(plot) for plot in plots]
+    for figure in figures:
+        _check_figure(figure, sweep)
     axes = {axis.name: axis.text for axis in spec.axes}
     fixed = {name: getattr(spec, name) for name in ("n", "k") if name not in axes}
     study = study_record(
@@ -50,17 +52,14 @@ def run_sweep(
     path = out if out is not None else Path("results") / f"variance-sweep-{name}"
     with partial_result(path, study, as_table([], spec.swept), overwrite) as partial:
         try:
-            _fill(partial, sweep, workers, quiet)
+            study["cells_there"] = _fill(partial, sweep, workers, quiet)
             table = folder.read_table(path)
             _draw(path, table, figures)
         except KeyboardInterrupt:
             places = sweep.places(partial.rows(sweep.identity))
-            done = len(set(places))
-            print(
-                f"maxpo: stopped after {done:,} of {sweep.cells:,} cells, which are in {path}; "
-                "the same command again continues",
-                file=sys.stderr,
-            )
+            done = f"{len(set(places)):,} of {sweep.cells:,} cells, which are in {path}"
+            stopped = f"after {done}" if places else "before the first cell was done"
+            print(f"maxpo: stopped {stopped}; the same command again continues", file=sys.stderr)
             raise
     if as_json:
         print_json(folder.read_study(path), table)
@@ -70,20 +69,46 @@ def run_sweep(
         screen.print(f"\nwritten to {path}", soft_wrap=True)
 
 
-def _fill(partial: Partial, sweep: Sweep, workers: int, quiet: bool) -> None:
-    """Adds the rows of the batches that are missing, and puts all rows in the grid's order."""
+def _check_figure(figure: PlotSpec, sweep: Sweep) -> None:
+    """Raises `InputError` for a figure of what this sweep does not have, before it is run."""
+    swept = [axis.name for axis in sweep.spec.axes]
+    axes = {"x": figure.x, "col": figure.col, "row": figure.row}
+    if figure.kind == "map":
+        axes["y"] = figure.y
+    for name, column in axes.items():
+        if column is not None and column not in swept:
+            raise InputError(
+                f"[[plot]]: {name} is '{column}', which is not swept; swept are {', '.join(swept)}"
+            )
+    estimators = [estimator.name for estimator in sweep.spec.asked]
+    compared = figure.ratio.split("/") if figure.kind == "map" else []
+    for estimator in (*figure.estimators, *compared):
+        if estimator not in estimators:
+            raise InputError(
+                f"[[plot]]: {unknown('estimator of this sweep', estimator, estimators)}"
+            )
+
+
+def _fill(partial: Partial, sweep: Sweep, workers: int, quiet: bool) -> int:
+    """Adds the rows of the batches that are missing, and puts all rows in the grid's order.
+
+    Gives the number of cells that were there already.
+    """
     places = sweep.places(partial.rows(sweep.identity))
     left, kept = sweep.left(places)
     partial.keep(kept)
+    there = sweep.cells - sum(len(batch.cells) for batch in left)
+    if not left and partial.complete:
+        return there
     with _progress(quiet) as progress:
-        cells = sweep.cells - sum(len(batch.cells) for batch in left)
+        cells = there
         work, whole = (sum(b.work for b in batches) for batches in (left, sweep.batches))
         task = progress.add_task(
             "", total=whole, completed=int(whole - work), cells=cells, all=sweep.cells
         )
 
         def begin(batch: Batch) -> None:
-            progress.update(task, description=batch.title)
+            progress.update(task, description=batch.title(sweep.spec.swept))
 
         def advance(done: float) -> None:
             progress.advance(task, done)
@@ -93,14 +118,18 @@ def _fill(partial: Partial, sweep: Sweep, workers: int, quiet: bool) -> None:
             cells += len(batch.cells)
             progress.update(task, cells=cells)
     partial.finish(row_order(sweep.places(partial.rows(sweep.identity))))
+    return there
 
 
 def _draw(path: Path, table: pd.DataFrame, figures: Sequence[PlotSpec]) -> None:
-    """The figures asked for, or the one that fits the table, where there is anything to draw."""
-    if not figures and table["variance"].isna().all():
-        return
-    for spec in figures or [PlotSpec()]:
-        write(path / folder.FIGURES, *draw(table, spec))
+    """The figures asked for, or the one that fits the table, where one does."""
+    for number, spec in enumerate(figures or [PlotSpec()], 1):
+        try:
+            write(path / folder.FIGURES, *draw(table, spec))
+        except InputError as error:
+            if figures:
+                raise InputError(f"the table is written, but [[plot]] {number}: {error}") from None
+            print(f"maxpo: no figure: {error}", file=sys.stderr)
 
 
 def _progress(quiet: bool) -> Progress:

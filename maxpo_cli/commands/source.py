@@ -13,8 +13,9 @@ from maxpo_cli.policies.spec import PolicyTemplate, read_template
 from maxpo_cli.studies.measuring import Settings
 
 DEFAULT_POLICY = "bernoulli:p=0.1"
-DEFAULT_GRID = ("p=0.01:0.9:20:log", "k=1,2,4,8")
-"""What is swept without any options; -k alone takes the place of its K."""
+DEFAULT_SWEEP = "categorical:outcomes=1000"
+DEFAULT_GRID = ("p=0.01:0.9:20:log", "k=2,4,8")
+"""What is swept without any options: the regime of language models; -k takes the place of its K."""
 
 
 def read_source(context: typer.Context) -> PolicyTemplate | RewardsTemplate:
@@ -63,6 +64,7 @@ def read_sweep_source(
     given = context.params
     grid: tuple[str, ...] = tuple(given["grid"] or ())
     if not grid and given["policy"] is None and given["rewards"] is None:
+        template = read_template(DEFAULT_SWEEP)
         grid = tuple(i for i in DEFAULT_GRID if not is_given(context, i.partition("=")[0]))
     names = {item.partition("=")[0].strip() for item in grid}
     for size in sorted(names & {"n", "k"}):

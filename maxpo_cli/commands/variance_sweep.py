@@ -15,7 +15,7 @@ def variance_sweep(
             help="NAME=VALUES, repeatable: n, k or a key of the policy (with --rewards, a column "
             "of the file), over a list [bold]1,2,4[/] or a range [bold]START:STOP:COUNT[/] or "
             "[bold]START:STOP:COUNT:log[/].",
-            show_default="p=0.01:0.9:20:log and k=1,2,4,8",
+            show_default="p=0.01:0.9:20:log and k=2,4,8 of categorical:outcomes=1000",
         ),
     ] = None,
     policy: options.Policy = None,

@@ -75,6 +75,13 @@ class Sampler:
         self._groups = 0
         self._accumulators = {k: _Accumulator(problem, k, e) for k, e in estimators.items()}
 
+    @property
+    def rarest(self) -> float:
+        """How many rewards of the rarest level a group has on average; n where none is rare."""
+        if isinstance(self._problem, FiniteProblem):
+            return self._n * float(self._problem.probs.min())
+        return float(self._n)
+
     def sample(self, groups: int, wanted: Collection[int] | None = None) -> None:
         """Draws blocks until there are that many groups or the limit, for the K of `wanted`."""
         chosen = [a for k, a in self._accumulators.items() if wanted is None or k in wanted]

@@ -32,11 +32,11 @@ def slug(spec: str, more: str = "") -> str:
 
 
 @contextmanager
-def new_result(path: Path) -> Iterator[Path]:
+def new_result(path: Path, study: str) -> Iterator[Path]:
     """A new, hidden folder to write a result into, which becomes `path` when the block ends well.
 
-    It takes the place of an earlier result at `path`. Nothing is left of it when the block raises;
-    what a killed process leaves is hidden, and goes at the next run.
+    It takes the place of an earlier result of this kind of study at `path`. Nothing is left of it
+    when the block raises; what a killed process leaves is hidden, and goes at the next run.
 
     Raises `InputError` before the block when `path` cannot be written or holds anything else.
     """
@@ -49,6 +49,7 @@ def new_result(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path)
         check_replaceable(path)
+        _check_kind(path, study)
         draft.mkdir()
     except OSError as error:
         reason = error.strerror or error
@@ -101,6 +102,12 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def _check_kind(path: Path, study: str) -> None:
+    """Raises `InputError` when there is a result of another kind of study at this path."""
+    if (path / STUDY).exists() and (kind := read_study(path).get("study")) != study:
+        raise InputError(f"--out {path}: the folder holds a result of maxpo {kind}; name another")
+
+
 def is_draft(path: Path) -> bool:
     """Whether it is a file that maxpo was still writing, or a lock."""
     return re.fullmatch(r"\..+\.maxpo-[a-z0-9]+(\.[a-z]+)?", path.name) is not None
@@ -144,6 +151,11 @@ def read_study(result: Path) -> dict[str, Any]:
     if not isinstance(study, dict) or not isinstance(study.get("spec"), dict):
         raise InputError(f"{path} is not a study that maxpo wrote")
     return study
+
+
+def folder_of(result: Path) -> Path:
+    """The result folder that a path is, or that its table.csv or study.json stands in."""
+    return result.parent if result.name in (TABLE, STUDY) and result.is_file() else result
 
 
 def read_table(result: Path) -> pd.DataFrame:

@@ -207,7 +207,10 @@ def _draw_line(axes: Axes, one: Series, order: int) -> None:
         one.x, one.value, **drawn.line, **drawn.points, label=one.estimator,
         markevery=(order % every, every), zorder=3,
     )  # fmt: skip
-    axes.plot(one.x, one.largest, color=drawn.color, linewidth=0.7, alpha=0.7, zorder=2)
+    axes.plot(
+        one.x, one.largest, color=drawn.color, linestyle=drawn.dashes, linewidth=0.7, alpha=0.7,
+        zorder=2,
+    )  # fmt: skip
     if np.isfinite(one.low).any():
         axes.fill_between(one.x, one.low, one.high, color=drawn.color, alpha=0.18, linewidth=0)
 

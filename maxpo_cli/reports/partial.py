@@ -34,6 +34,11 @@ class Partial:
         self.path = path
         self._study = study
 
+    @property
+    def complete(self) -> bool:
+        """Whether the study is marked as complete."""
+        return bool(read_study(self.path).get("complete"))
+
     def rows(self, columns: Sequence[str]) -> pd.DataFrame:
         """These columns of the rows that were written whole, as texts, in the file's order.
 
@@ -114,7 +119,6 @@ def partial_result(
     if path in (here := Path.cwd(), *here.parents):
         raise InputError(f"--out {given}: a result has a folder of its own; it cannot be this one")
     check_replaceable(given)
-    again = _is_continued(given, study, overwrite)
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path / LOCK, timeout=0)
@@ -125,6 +129,7 @@ def partial_result(
         reason = error.strerror or error
         raise InputError(f"--out {given}: the folder cannot be written ({reason})") from None
     try:
+        again = _is_continued(given, study, overwrite)
         for left in path.iterdir():
             if is_draft(left) and left.name != LOCK:
                 left.unlink()
@@ -139,13 +144,20 @@ def partial_result(
 
 
 def _is_continued(path: Path, study: Mapping[str, Any], overwrite: bool) -> bool:
-    """Whether the folder holds a table of this very study; an error where of another."""
-    if overwrite or not path.exists() or not any(not is_draft(entry) for entry in path.iterdir()):
+    """Whether the folder holds a table of this very study; an error where of another.
+
+    What is to be overwritten is continued all the same where it is this study, not yet complete.
+    """
+    if all(is_draft(entry) for entry in path.iterdir()):
         return False
     try:
         before = read_study(path)
     except InputError as error:
+        if overwrite:
+            return False
         raise InputError(f"{error}; give --overwrite to replace what is there") from None
+    if overwrite:
+        return not (before.get("complete") or _differences(before, study))
     if differences := _differences(before, study):
         raise InputError(
             f"{path} holds another study ({differences}); give --overwrite to replace it, or "
@@ -158,8 +170,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Where two studies differ, in words; empty where one continues the other."""
     if before.get("study") != now["study"]:
         return f"one of maxpo {before.get('study')}"
-    if before.get("versions", {}).get("maxpo") != now["versions"]["maxpo"]:
-        return f"begun by maxpo {before.get('versions', {}).get('maxpo')}"
+    for name in ("maxpo", "torch"):
+        was = before.get("versions", {}).get(name)
+        if was != now["versions"].get(name):
+            return f"begun with {name} {was}"
     if before.get("rewards_sha256") != now.get("rewards_sha256"):
         return "its rewards file had other contents"
     if before.get("device") != now.get("device"):

@@ -37,7 +37,7 @@ READING = (
 )  # fmt: skip
 """What telling rounding from a bias or a centering takes."""
 
-MAP_FROM = 4
+MAP_FROM = 3
 """Values that both axes have where a map is drawn unasked."""
 
 
@@ -81,7 +81,7 @@ def _chosen(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     there = values_of(table, ESTIMATOR)
     for name in names:
         if name not in there:
-            raise InputError(f"--estimators {name}: the table has {', '.join(there)}")
+            raise unknown("name in --estimators of this table", name, there)
     return pd.concat([table[table[ESTIMATOR] == name] for name in dict.fromkeys(names)])
 
 
@@ -89,6 +89,8 @@ def _kind_of(table: pd.DataFrame, spec: PlotSpec) -> str:
     swept = swept_columns(table)
     if not swept:
         return "comparison"
+    if spec.ratio != PlotSpec.ratio:
+        return "map"
     fine = [c for c in numeric_swept(table) if table[c].nunique() >= MAP_FROM]
     both = set(spec.ratio.split("/")) <= set(table[ESTIMATOR])
     of_lines = spec.estimators or (spec.y is not None and spec.y not in swept)
@@ -181,18 +183,21 @@ def read_plot(options: Mapping[str, Any]) -> PlotSpec:
     """
     known = [field.name for field in fields(PlotSpec)]
     lists = ("estimators", "where")
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             raise InputError(f"[[plot]]: {unknown('key', name, known)}")
+        texts = value if isinstance(value, list) and name in lists else [value]
+        if not all(isinstance(text, str) for text in texts):
+            raise InputError(f"[[plot]]: {name} must be text; got {value}")
     if options.get("kind", "auto") not in ("auto", *KINDS):
         raise unknown("kind of [[plot]]", options["kind"], ("auto", *KINDS))
-    texts: dict[str, Any] = {name: value for name, value in options.items() if name not in lists}
-    several: dict[str, Any] = {
-        name: tuple(v.split(",") if isinstance(v := options[name], str) else map(str, v))
-        for name in lists
-        if name in options
+    values: dict[str, Any] = {
+        name: tuple(value.split(",") if isinstance(value, str) else value)
+        if name in lists
+        else value
+        for name, value in options.items()
     }
-    return PlotSpec(**texts, **several)
+    return PlotSpec(**values)
 
 
 def write(

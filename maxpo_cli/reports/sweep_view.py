@@ -10,11 +10,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from maxpo_cli.reports.reading import EXACT_BIAS, is_biased
+from maxpo_cli.reports.reading import is_biased
 from maxpo_cli.reports.terminal import NONE, count, figure_text
 
 YARDSTICKS = ("oracle",)
 """Estimators that need the true distribution, so that they cannot win."""
+
+NOTES = 3
+"""Reasons for rows without figures that are shown, those of most rows."""
 
 TIE = 1e-9
 """Relative difference of two variances that is rounding."""
@@ -36,9 +39,9 @@ def sweep_view(table: pd.DataFrame, study: Mapping[str, Any]) -> RenderableType:
     view.add_column("quietest", justify="right", no_wrap=True)
     for heading in ("least", "most"):
         view.add_column(heading, justify="right", no_wrap=True, min_width=6)
-        view.add_column("at")
+        view.add_column("at", overflow="fold")
     for name, rows in table.groupby("estimator", sort=False):
-        won = NONE if name in YARDSTICKS else f"{wins.get(str(name), 0):,}"
+        won = f"{wins[str(name)]:,}" if name in wins else NONE
         view.add_row(str(name), won, *_extremes(rows, swept))
     return Group(
         Text("   ".join([_source(spec), *grid, *fixed]), style="bold"),
@@ -47,8 +50,8 @@ def sweep_view(table: pd.DataFrame, study: Mapping[str, Any]) -> RenderableType:
         view,
         Text(),
         Text(
-            f"quietest  in how many of {count(cells, 'cell')} nothing has less variance at equal\n"
-            "          scale, ties included; oracle and wrong directions are left out\n"
+            f"quietest  in how many of {count(cells, 'cell')} no unbiased estimator but the\n"
+            "          oracle has less variance, ties included\n"
             f"least     variance at equal scale over that of {spec['reference']}: below 1 is less "
             "noise",
             style="dim",
@@ -63,17 +66,27 @@ def _source(spec: Mapping[str, Any]) -> str:
 
 def _amounts(table: pd.DataFrame, names: Sequence[str], study: Mapping[str, Any]) -> str:
     """How many cells each engine measured, and how many rows have no figures."""
-    engines = table.drop_duplicates(list(names))["engine"].fillna("")
-    cells = engines.value_counts()
-    exact, sampled = (int(cells.get(engine, 0)) for engine in ("enumeration", "monte-carlo"))
-    parts = [f"{count(len(engines), 'cell')}: {exact:,} by enumeration (exact)"] if exact else []
-    if sampled:
-        several = "" if exact else f"{count(len(engines), 'cell')}: "
-        seed = study["spec"]["seed"]
-        parts.append(f"{several}{sampled:,} by monte-carlo (seed {seed})")
-    if empty := int(table["variance"].isna().sum()):
-        parts.append(f"{empty:,} of {len(table):,} rows empty (see note)")
-    return ", ".join(parts)
+    seed, until = study["spec"]["seed"], study["spec"].get("until_rel_error")
+    cells = len(table.drop_duplicates(list(names)))
+    parts = []
+    for engine, how in (
+        ("enumeration", "exact"), ("threshold", "exact"), ("monte-carlo", f"seed {seed}"),
+    ):  # fmt: skip
+        if some := len(table[table["engine"] == engine].drop_duplicates(list(names))):
+            parts.append(f"{some:,} by {engine} ({how})")
+    lines = [f"{count(cells, 'cell')}: {', '.join(parts) or 'none of them can be measured'}"]
+    error = (table["variance_ratio_stderr"] / table["variance_ratio"]).max()
+    if error > 0:
+        aim = f", where {100 * until:.3g}% was asked for" if until else ""
+        lines.append(f"largest standard error of a ratio {100 * error:.2g}% of it{aim}")
+    if there := study.get("cells_there"):
+        lines.append(f"{there:,} of them were there already")
+    notes = table[table["note"] != ""]["note"].value_counts()
+    lines += [f"{count(rows, 'row')}: {note}" for note, rows in notes.head(NOTES).items()]
+    if len(notes) > NOTES:
+        rest = int(notes.iloc[NOTES:].sum())
+        lines.append(f"{count(rest, 'row')} with other notes, which table.csv has")
+    return "\n".join(lines)
 
 
 def _extremes(rows: pd.DataFrame, swept: Sequence[str]) -> list[str]:
@@ -95,10 +108,15 @@ def _cell(row: pd.Series, swept: Sequence[str]) -> str:
 
 
 def _wins(table: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, int], int]:
-    """In how many cells each estimator has the least variance, and of how many."""
-    right = ~is_biased(table) | (table["misalignment"] < EXACT_BIAS)
-    measured = right & ~table["estimator"].isin(YARDSTICKS) & table["matched_variance"].notna()
-    known = table[measured]
+    """In how many cells each unbiased estimator has the least variance, and of how many.
+
+    Within two standard errors of its ratio an estimator may have the least variance.
+    """
+    measured = ~table["estimator"].isin(YARDSTICKS) & table["matched_variance"].notna()
+    biased = set(table[measured & is_biased(table)]["estimator"])
+    known = table[measured & ~table["estimator"].isin(biased)]
     least = known.groupby(list(names), sort=False)["matched_variance"].transform("min")
-    winners = known[known["matched_variance"] <= least * (1 + TIE) + np.finfo(float).tiny]
-    return dict(winners["estimator"].value_counts()), len(known.drop_duplicates(list(names)))
+    noise = 2 * np.nan_to_num(known["variance_ratio_stderr"] / known["variance_ratio"])
+    tied = known["matched_variance"] <= least * (1 + TIE) / (1 - np.minimum(noise, 0.99))
+    wins = {name: int(rows.sum()) for name, rows in tied.groupby(known["estimator"])}
+    return wins, len(known.drop_duplicates(list(names)))

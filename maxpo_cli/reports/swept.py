@@ -59,12 +59,16 @@ def values_of(table: pd.DataFrame, column: str) -> list[Any]:
 def without_swept_keys(table: pd.DataFrame) -> pd.DataFrame:
     """The table with policy specs that leave out the keys which have columns of their own."""
     keys = set(coordinates(table))
+    if "p" in keys:
+        keys |= {"probs"}  # as which the spec of a categorical policy has it
     shorter = {spec: _without(str(spec), keys) for spec in table[POLICY].unique()}
     return table.assign(policy=table[POLICY].map(shorter))
 
 
 def _without(spec: str, keys: set[str]) -> str:
     name, _, rest = spec.partition(":")
+    if name == "logged":  # the file; the columns chosen are in brackets
+        return f"{name}:{rest.partition('[')[0]}"
     kept = ",".join(item for item in rest.split(",") if item.partition("=")[0] not in keys)
     return f"{name}:{kept}" if kept else name
 

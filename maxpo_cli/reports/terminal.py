@@ -119,7 +119,7 @@ def _bias(relative: float, half: float, biased: bool) -> str:
         return _percent(relative) if biased else "0"
     if relative >= MULTIPLE_FROM:
         return _percent(relative)
-    digits = _digits(100 * half)
+    digits = min(_digits(100 * half), 2)
     return f"{100 * relative:.{digits}f} ± {100 * half:.{digits}f} %"
 
 

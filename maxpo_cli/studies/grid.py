@@ -38,6 +38,8 @@ def parse_grid(items: Iterable[str], key_of: KeyOf) -> tuple[Axis, ...]:
     axes: dict[str, Axis] = {}
     for item in items:
         name, equals, text = (part.strip() for part in item.partition("="))
+        if not item.isprintable():
+            raise InputError("--grid: a value cannot hold a line break or the like")
         if not equals or not name:
             raise InputError(
                 f"--grid takes NAME=VALUES, as in k=1,2,4 or p=0.1:0.9:9; got '{item}'"

@@ -30,6 +30,10 @@ AUTO_PAIRS = 100_000_000
 FIRST_LOOK, LOOK_EVERY = 16 * BLOCK, 1.2
 """Groups after which `until_rel_error` first looks at the errors, and the growth between looks."""
 
+SEEN, DOUBTFUL = 100, 3.0
+"""Rewards of the rarest level that must be expected before sampling can stop early, and the
+standard score of a bias from which it goes on."""
+
 Advance = Callable[[float], None]
 """Told how much work was done since it was last told, in the unit of `work_of`."""
 
@@ -305,6 +309,7 @@ def _sample_until_sure(
 ) -> list[dict[int, Measures]]:
     """Draws from each sampler until the ratios at every K are known well enough."""
     wanted, groups = set(plan), min(FIRST_LOOK, settings.groups)
+    rarest = min((sampler.rarest for sampler in samplers), default=1.0)
     while samplers and wanted:
         for sampler in samplers:
             sampler.sample(groups, wanted)
@@ -312,6 +317,8 @@ def _sample_until_sure(
             break
         for k in tuple(wanted):
             measured = [sampler.measures(k) for sampler in samplers]
+            if groups * rarest < SEEN:
+                continue
             if _is_sure([*measured, *(each[k] for each in known)], settings):
                 wanted.remove(k)
         groups = min(ceil(groups * LOOK_EVERY), settings.groups)
@@ -319,16 +326,21 @@ def _sample_until_sure(
 
 
 def _is_sure(measured: Sequence[Measures], settings: Settings) -> bool:
-    """Whether every variance ratio has a standard error that is small beside it."""
+    """Whether every variance ratio has a standard error that is small beside it.
+
+    Not while an estimator that is known to be unbiased looks biased: what matters is then still
+    to be drawn.
+    """
     assert settings.until_rel_error is not None
-    figures = diagnose(measured, settings.reference).values()
-    ratios = [
-        (f.variance_ratio_stderr, f.variance_ratio)
-        for f in figures
-        if f.variance_ratio == f.variance_ratio
-    ]
-    return bool(ratios) and all(
-        stderr <= settings.until_rel_error * ratio for stderr, ratio in ratios
+    figures = diagnose(measured, settings.reference)
+    known = [f for f in figures.values() if f.variance_ratio == f.variance_ratio]
+    unbiased = [e.name for e in measured[0].estimators if e.unbiased == "yes"]
+    return (
+        bool(known)
+        and all(
+            f.variance_ratio_stderr <= settings.until_rel_error * f.variance_ratio for f in known
+        )
+        and not any(figures[name].bias_z > DOUBTFUL for name in unbiased)
     )
 
 

@@ -1,12 +1,13 @@
 """`variance-sweep`: every estimator over a grid of policy parameters, N and K."""
 
+import gc
 import os
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,6 +98,11 @@ class Point:
     k: int
 
 
+def _span(texts: Sequence[str]) -> str:
+    """The first and the last of several texts."""
+    return texts[0] if texts[0] == texts[-1] else f"{texts[0]}–{texts[-1]}"
+
+
 @dataclass(frozen=True)
 class Batch:
     """Cells that are measured together: one N, all K, and policies that share their draws.
@@ -127,14 +133,12 @@ class Batch:
         """All cells, those of a policy together."""
         return tuple(point for points in self.points for point in points)
 
-    @property
-    def title(self) -> str:
-        """The cells in a few words."""
-        policies = self.policies[0].spec
-        if len(self.policies) > 1:
-            policies += f" and {len(self.policies) - 1} more"
-        ks = list(dict.fromkeys(point.k for point in self.cells))
-        return f"{policies} n={self.n} k={ks[0]}" + (f"–{ks[-1]}" if len(ks) > 1 else "")
+    def title(self, swept: Sequence[str]) -> str:
+        """The cells in a few words, by the names of the swept values."""
+        chosen = zip(*(points[0].values for points in self.points), strict=True)
+        values = [f"{name}={_span(texts)}" for name, texts in zip(swept, chosen, strict=True)]
+        ks = _span([str(point.k) for point in self.cells])
+        return " ".join([*values, f"n={self.n}", f"k={ks}"])
 
 
 class Sweep:
@@ -178,12 +182,19 @@ class Sweep:
                 advance(tasks[task].work)
                 begin(batches[min(done, len(batches) - 1)])
                 yield tasks[task], task.result()
+        except BrokenExecutor:
+            raise InputError(
+                "a worker process was killed, for lack of memory perhaps; the same command, with "
+                "fewer --workers, continues"
+            ) from None
         except BaseException:
             for worker in set(active_children()) - others:
                 worker.terminate()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            del pool, tasks
+            gc.collect()  # which gives the semaphores back: the process may end without
 
     @cached_property
     def cells(self) -> int:

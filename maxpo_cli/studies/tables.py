@@ -14,6 +14,9 @@ COLUMNS = ("estimator", "policy", "n", "k", "engine", *COUNTS, *FIGURES, "second
 """Section 5 of the design, and `note`: why the figures of a row are empty, where they are."""
 
 
+FLAT = "the gradient is 0 here, so that there is no ratio"
+
+
 @dataclass(frozen=True)
 class Cell:
     """What was measured: one policy (or prompt of it), N and K, and the seconds a row took."""
@@ -41,6 +44,8 @@ def cell_rows(
         how = _how(measured)
         for name, figures in diagnose(measured, reference).items():
             found[name] = how | vars(figures)
+            if figures.gradient_norm == 0:
+                found[name] |= {"note": notes.get(name) or FLAT}
     nothing = (_how(parts[0]) if parts else {"engine": ""}) | vars(Diagnostics())
     return [
         {"estimator": name, "note": notes.get(name, "")} | vars(cell) | found.get(name, nothing)

@@ -17,7 +17,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_result_appears_when_its_block_ends(tmp_path: Path) -> None:
-    with new_result(tmp_path / "a" / "here") as draft:
+    with new_result(tmp_path / "a" / "here", "compare") as draft:
         (draft / "table.csv").write_text("x")
         assert not (tmp_path / "a" / "here").exists()
     assert (tmp_path / "a" / "here" / "table.csv").read_text() == "x"
@@ -29,7 +29,7 @@ def test_an_error_leaves_the_earlier_result_and_no_new_folder(tmp_path: Path) ->
         if place.name == "old":
             place.mkdir()
             (place / "table.csv").write_text("earlier")
-        with pytest.raises(ZeroDivisionError), new_result(place) as draft:
+        with pytest.raises(ZeroDivisionError), new_result(place, "compare") as draft:
             (draft / "table.csv").write_text("half")
             raise ZeroDivisionError
     assert names(tmp_path) == ["old"]
@@ -38,7 +38,7 @@ def test_an_error_leaves_the_earlier_result_and_no_new_folder(tmp_path: Path) ->
 
 def test_a_result_takes_the_place_of_the_earlier_one_whole(tmp_path: Path) -> None:
     for files in (("table.csv", "prompts.csv"), ("table.csv",)):
-        with new_result(tmp_path / "here") as draft:
+        with new_result(tmp_path / "here", "compare") as draft:
             for name in files:
                 (draft / name).write_text("")
     assert names(tmp_path / "here") == ["table.csv"]
@@ -46,7 +46,7 @@ def test_a_result_takes_the_place_of_the_earlier_one_whole(tmp_path: Path) -> No
 
 def test_a_folder_with_anything_else_in_it_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"holds 'notes\.txt'"), new_result(tmp_path):
+    with pytest.raises(InputError, match=r"holds 'notes\.txt'"), new_result(tmp_path, "compare"):
         pytest.fail("the block must not run")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
@@ -56,7 +56,7 @@ def test_what_killed_processes_left_is_set_right(tmp_path: Path) -> None:
     moved.mkdir()
     (moved / "table.csv").write_text("earlier")
     (tmp_path / f".here.maxpo-{DEAD}.new").mkdir()
-    with pytest.raises(ZeroDivisionError), new_result(tmp_path / "here"):
+    with pytest.raises(ZeroDivisionError), new_result(tmp_path / "here", "compare"):
         raise ZeroDivisionError
     assert names(tmp_path) == ["here"]
     assert (tmp_path / "here" / "table.csv").read_text() == "earlier"
@@ -65,7 +65,7 @@ def test_what_killed_processes_left_is_set_right(tmp_path: Path) -> None:
 def test_the_draft_of_a_running_process_is_left_alone(tmp_path: Path) -> None:
     running = tmp_path / f".here.maxpo-{os.getppid()}.new"
     running.mkdir()
-    with new_result(tmp_path / "here"):
+    with new_result(tmp_path / "here", "compare"):
         pass
     assert running.is_dir()
 
@@ -74,7 +74,7 @@ def test_a_result_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "real")
     for text in ("one", "two"):
-        with new_result(link) as draft:
+        with new_result(link, "compare") as draft:
             (draft / "table.csv").write_text(text)
         assert (tmp_path / "real" / "table.csv").read_text() == text
     assert link.is_symlink()
@@ -87,7 +87,7 @@ def test_the_current_folder_and_those_around_it_are_refused(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     for path in (Path(), Path("..")):
-        with pytest.raises(InputError, match="cannot be this one"), new_result(path):
+        with pytest.raises(InputError, match="cannot be this one"), new_result(path, "compare"):
             pytest.fail("the block must not run")
 
 

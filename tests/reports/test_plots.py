@@ -361,7 +361,10 @@ def test_files_are_the_same_byte_for_byte(grid: pd.DataFrame, kind: str, tmp_pat
         ({"kind": "map", "estimators": ("ei",)}, "--estimators has no meaning for --kind map"),
         ({"kind": "centering", "y": "snr"}, "--y has no meaning for --kind centering"),
         ({"kind": "comparison"}, "the table holds 128 cells of (p, n, k)"),
-        ({"estimators": ("rloo",)}, "--estimators rloo: the table has canonical, l2o, ei"),
+        (
+            {"estimators": ("rloo",)},
+            "unknown name in --estimators of this table 'rloo'; known: canonical, l2o, ei",
+        ),
         ({"where": ("k=5",)}, "--where k=5 leaves no rows; k is one of 1, 2, 3, 4, 6, 8"),
         ({"where": ("k=many",)}, "--where k=many: k is a number"),
         ({"where": ("k",)}, "--where must be COLUMN=VALUE; got 'k'"),

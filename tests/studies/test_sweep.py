@@ -122,6 +122,7 @@ class TestEveryRowIsThatOfCompare:
 
     def test_when_auto_mixes_engines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("maxpo_cli.studies.measuring.AUTO_NUMBERS", 400)
+        monkeypatch.setattr("maxpo_cli.studies.measuring.AUTO_PAIRS", 0)
         spec = spec_of("categorical:rewards=0/1/2,probs=0.4/0.3/0.3", "n=4,9,20", "k=2,4")
         assert set(sweep(spec)["engine"]) == {"enumeration", "monte-carlo"}
         assert check_cells(spec) == 6
