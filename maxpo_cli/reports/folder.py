@@ -148,7 +148,7 @@ def read_study(result: Path) -> dict[str, Any]:
         raise InputError(f"{result} holds no study: it has no {STUDY}; it has {names}") from None
     except (OSError, ValueError):
         raise InputError(f"{path} is not a study that maxpo wrote") from None
-    if not isinstance(study, dict) or not isinstance(study.get("spec"), dict):
+    if not isinstance(study, dict):
         raise InputError(f"{path} is not a study that maxpo wrote")
     return study
 

@@ -315,3 +315,50 @@ class TestRefusals:
         assert {code for _, code in ends} <= {0, 2}
         assert all("another maxpo is writing there" in err for err, code in ends if code)
         pd.testing.assert_frame_equal(content(tmp_path / "here"), content(quick[0]))
+
+
+class TestOthers:
+    """What else may happen to a sweep's folder and processes."""
+
+    def test_a_comparison_does_not_take_the_place_of_a_sweep(self, tmp_path: Path) -> None:
+        assert maxpo(*QUICK, "--out", "here", "-q", cwd=tmp_path).returncode == 0
+        before = (tmp_path / "here" / "table.csv").read_bytes()
+        done = subprocess.run(
+            [*MAXPO, "compare", "--out", "here"], cwd=tmp_path, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert "holds a result of maxpo variance-sweep" in done.stderr
+        assert (tmp_path / "here" / "table.csv").read_bytes() == before
+
+    def test_overwrite_goes_on_with_the_same_study_where_it_was_stopped(
+        self, tmp_path: Path
+    ) -> None:
+        """A marker in a kept row shows that the row was not measured again."""
+        slow = (*SLOW, "--out", "here", "-q", "--overwrite")
+        assert maxpo(*slow, cwd=tmp_path).returncode == 0
+        table, study = tmp_path / "here" / "table.csv", tmp_path / "here" / "study.json"
+        lines = table.read_text().splitlines(keepends=True)
+        lines[1] = lines[1].replace("gaussian:", "gaussian:kept,", 1)
+        table.write_text("".join(lines[:21]))
+        study.write_text(study.read_text().replace('"complete": true', '"complete": false'))
+        assert maxpo(*slow, cwd=tmp_path).returncode == 0
+        assert len(table.read_text().splitlines()) == len(lines)
+        assert maxpo(*slow, cwd=tmp_path).returncode == 0
+        assert "kept" not in table.read_text()
+
+    def test_a_worker_that_is_killed_is_one_sentence(self, tmp_path: Path) -> None:
+        process = start(*ENDLESS, "--workers", "2", "--out", "here", "-q", cwd=tmp_path)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        deadline = time.monotonic() + 60
+        workers: list[int] = []
+        while time.monotonic() < deadline and not workers:
+            time.sleep(0.1)
+            pids = children.read_text().split()
+            commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+            workers = [int(pid) for pid, text in commands.items() if b"spawn_main" in text]
+        os.kill(workers[0], signal.SIGKILL)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "a worker process was killed" in error
+        assert "Traceback" not in error
