@@ -25,6 +25,7 @@ from rich.table import Table
 from maxpo_cli import __version__, advantages
 from maxpo_cli.commands.source import DEFAULT_GRID, DEFAULT_SWEEP
 from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
+from maxpo_cli.engines.threshold import measure_finite
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.pairwise import l2o_pairwise
@@ -103,6 +104,33 @@ def monte_carlo() -> list[dict]:
     return rows
 
 
+def thresholds() -> list[dict]:
+    """Exact figures beyond enumeration: all rank-linear estimators and the oracle at K = 4."""
+    torch.set_num_threads(1)
+    chosen = {4: tuple(e for e in CATALOGUE.values() if e.is_linear)}
+    rows = []
+    for n, m in ((256, 8), (64, 64), (1024, 8)):
+        levels = "/".join(map(str, range(m)))
+        probs = "/".join([str(1 / m)] * m)
+        spec = f"categorical:rewards={levels},probs={probs},outcomes=3"
+        (problem,) = parse_policy(spec).problems
+        features = torch.rand(n + 1, 3 * len(chosen[4]), dtype=torch.float64)
+        law = torch.rand(m * (m + 1) // 2, n + 1, dtype=torch.float64)
+
+        def products(law=law, features=features) -> None:
+            for c in range(1, len(features) + 1):
+                law[:, :c] @ features[:c]
+                law[:, :c] @ features[:c]
+
+        def exact(problem=problem, n=n) -> None:
+            measure_finite(problem, n, chosen, torch.device("cpu"), lambda _: None)
+
+        name = f"thresholds, n={n}, {m} levels, {len(chosen[4])} estimators"
+        floor = median_seconds(products, 3)
+        rows.append(row(name, median_seconds(exact, 3), "its matrix products", floor))
+    return rows
+
+
 def sweeps() -> list[dict]:
     """Sweeps beside their cells compared one by one, in one process."""
     rows = []
@@ -162,7 +190,9 @@ def _run(command: list[str]) -> None:
 
 def main() -> None:
     """Measures everything, prints the table and writes it."""
-    table = pd.DataFrame([*estimators_beside_the_sort(), *monte_carlo(), *sweeps(), *processes()])
+    table = pd.DataFrame(
+        [*estimators_beside_the_sort(), *monte_carlo(), *thresholds(), *sweeps(), *processes()]
+    )
     with new_result(ROOT / "results" / "benchmark", "benchmark") as draft:
         write_table(draft / "table.csv", table)
         study = {

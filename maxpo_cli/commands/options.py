@@ -32,7 +32,11 @@ Estimators = Annotated[
     ),
 ]
 Engine = Annotated[
-    str, typer.Option(help="auto, enumeration or monte-carlo; auto is exact wherever it can be.")
+    str,
+    typer.Option(
+        help="auto, enumeration, threshold (rank-linear estimators) or monte-carlo; auto is exact "
+        "wherever it can be."
+    ),
 ]
 Groups = Annotated[int, typer.Option(help="Monte Carlo groups (a prompt).")]
 UntilRelError = Annotated[

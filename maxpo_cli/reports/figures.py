@@ -81,8 +81,9 @@ def _name_rows(panels: Sequence[Axes], table: pd.DataFrame, rows: IntArray) -> N
 def _head(figure: Figure, table: pd.DataFrame) -> None:
     first = table.iloc[0]
     spec = "\n".join(wrap(str(first["policy"]), 88, break_on_hyphens=False)[:3])
+    engines = " and ".join(dict.fromkeys(table["engine"].dropna().astype(str)))
     figure.suptitle(
-        f"{spec}\nN = {first['n']}, K = {first['k']}, {first['engine']}",
+        f"{spec}\nN = {first['n']}, K = {first['k']}, {engines}",
         fontsize=10, x=0.01, ha="left",
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -
     `table` and `study` are what `table.csv` and `study.json` hold; `width` is the terminal's.
     """
     first = table.iloc[0]
-    sampled = first["engine"] == "monte-carlo"
+    sampled = bool(table["groups"].notna().any())
     wide = width >= WIDE or not sampled
     view = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     view.add_column("estimator", no_wrap=True)
@@ -75,10 +75,14 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     mean = f" (mean {figure_text(measured['objective'] / prompts)})" if prompts else ""
     norm = measured["gradient_norm"]
     amounts = [f"{count(prompts, 'prompt')} added up"] if prompts else []
-    if pd.notna(measured["states"]):
-        amounts.append(f"enumeration of {count(measured['states'], 'count vector')} (exact)")
-    if pd.notna(measured["groups"]):
-        amounts.append(f"monte-carlo, {measured['groups']:,} groups, seed {study['spec']['seed']}")
+    if table["states"].notna().any():
+        states = count(table["states"].max(), "count vector")
+        amounts.append(f"enumeration of {states} (exact)")
+    if (table["engine"] == "threshold").any():
+        amounts.append("pairs of reward thresholds (exact)")
+    if table["groups"].notna().any():
+        groups, seed = table["groups"].max(), study["spec"]["seed"]
+        amounts.append(f"monte-carlo, {groups:,} groups, seed {seed}")
     return "\n".join(
         [
             f"objective {figure_text(measured['objective'])}{mean}, "

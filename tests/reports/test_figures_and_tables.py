@@ -127,7 +127,10 @@ def test_rounding_is_no_bias_and_no_centering_whatever_the_type_and_the_unit(
 
 def test_tables_fit_their_width_and_cut_nothing(sampled: pd.DataFrame) -> None:
     logged_sizes = sampled.assign(variance=sampled["variance"] * 1e-9, snr=sampled["snr"] * 1e-6)
-    for table in (sampled, logged_sizes, table_of("bernoulli:p=0.003", 64, 32)):
+    eight = "categorical:rewards=0/1/2/3/4/5/6/7,probs=.3/.2/.15/.1/.1/.05/.05/.05"
+    mixed = table_of(eight, 64, 8, groups=2000)
+    assert set(mixed["engine"]) == {"threshold", "monte-carlo"}
+    for table in (sampled, logged_sizes, table_of("bernoulli:p=0.003", 64, 32), mixed):
         for width in (80, 120):
             text = shown(table, width)
             assert max(len(line.rstrip()) for line in text.splitlines()) <= width
