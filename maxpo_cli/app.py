@@ -42,12 +42,18 @@ def _maxpo(
         print(context.get_help())
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+
 def main() -> None:
     """The `maxpo` command. Bad input: one sentence on standard error and exit status 2."""
     # Loading torch, pandas and matplotlib makes many objects and no garbage: collecting it along
     # the way costs half a second, and so does taking everything down again at the end.
     gc.set_threshold(100_000)
     status = run()
+    if status == INTERRUPTED:
+        gc.collect()  # which gives back what worker processes shared
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -65,7 +71,7 @@ def run() -> int:
     except TyperException as error:  # what Typer itself finds wrong with the command line
         return _fail(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
-        return 130
+        return INTERRUPTED
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 1
     except Exception:

@@ -1,5 +1,6 @@
 """Options that commands share: the same option has the same name and meaning in every command."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +39,23 @@ Engine = Annotated[
         "wherever it can be."
     ),
 ]
-Groups = Annotated[int, typer.Option(help="Monte Carlo groups (a prompt).")]
+
+
+def _whole(text: str) -> int:
+    """A whole number, as 100000 or 1e5."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value.is_integer():
+        raise typer.BadParameter(f"'{text}' is not a whole number")
+    return int(value)
+
+
+Groups = Annotated[
+    int,
+    typer.Option(help="Monte Carlo groups (a prompt).", parser=_whole, metavar="INTEGER"),
+]
 UntilRelError = Annotated[
     float | None,
     typer.Option(

@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +14,7 @@ import torch
 
 from maxpo_cli import __version__
 from maxpo_cli.policies.files import RewardsTemplate
+from maxpo_cli.policies.logged import Logged
 from maxpo_cli.policies.spec import PolicyTemplate
 from maxpo_cli.studies.measuring import Settings
 
@@ -64,6 +65,17 @@ def _source(template: PolicyTemplate | RewardsTemplate) -> dict[str, Any]:
         "group_column": file.group_column,
         "reward_column": file.reward_column,
         "where": [f"{column}={value}" for column, value in file.where],
+    }
+
+
+def logged_facts(policies: Iterable[object]) -> dict[str, int]:
+    """How many prompts logged policies have, all together, and the samples of the smallest."""
+    logged = [policy for policy in policies if isinstance(policy, Logged)]
+    if not logged:
+        return {}
+    return {
+        "prompts": sum(len(policy.prompts) for policy in logged),
+        "fewest_samples": min(policy.fewest_samples for policy in logged),
     }
 
 

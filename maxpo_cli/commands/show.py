@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from maxpo_cli.commands.record import print_json, study_record
+from maxpo_cli.commands.record import logged_facts, print_json, study_record
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.spec import PolicyTemplate
 from maxpo_cli.reports import drawing, figures, folder
@@ -29,7 +29,7 @@ def run_comparison(
         study = study_record("compare", template, {"n": spec.n, "k": spec.k}, spec, found.device)
         folder.write_table(draft / folder.TABLE, found.table)
         if found.prompts is not None:
-            study["prompts"] = len(found.prompts) // len(found.table)
+            study |= logged_facts([spec.policy])
             folder.write_table(draft / folder.PROMPTS, found.prompts)
         folder.write_study(draft / folder.STUDY, study)
         (draft / folder.FIGURES).mkdir()

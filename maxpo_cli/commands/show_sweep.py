@@ -9,7 +9,7 @@ import pandas as pd
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from maxpo_cli.commands.record import print_json, study_record
+from maxpo_cli.commands.record import logged_facts, print_json, study_record
 from maxpo_cli.commands.show import source_of
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.reports import folder
@@ -47,6 +47,7 @@ def run_sweep(
         "variance-sweep", spec.template, {"grid": axes, **fixed}, spec, str(sweep.device)
     )
     study |= {"cells": sweep.cells, "plot": [dict(plot) for plot in plots]}
+    study |= logged_facts({id(p): p for b in sweep.batches for p in b.policies}.values())
     asked = ",".join(f"{name}={value}" for name, value in (axes | fixed).items())
     name = folder.slug(f"{spec.template.spec},{asked}", source_of(spec.template))
     path = out if out is not None else Path("results") / f"variance-sweep-{name}"

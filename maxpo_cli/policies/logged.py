@@ -28,6 +28,11 @@ class Logged:
         """`logged:` and what the rewards were read from."""
         return f"logged:{self.source}"
 
+    @property
+    def fewest_samples(self) -> int:
+        """The samples of the prompt that has fewest."""
+        return min(sum(prompt.outcomes) for prompt in self.prompts)
+
     @cached_property
     def problems(self) -> tuple[FiniteProblem, ...]:
         """One finite problem a prompt; prompts with the same counts share one object."""

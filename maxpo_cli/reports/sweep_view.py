@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maxpo_cli.reports.reading import is_biased
-from maxpo_cli.reports.terminal import NONE, count, figure_text
+from maxpo_cli.reports.terminal import NONE, count, few_samples, figure_text
 
 YARDSTICKS = ("oracle",)
 """Estimators that need the true distribution, so that they cannot win."""
@@ -79,6 +79,9 @@ def _amounts(table: pd.DataFrame, names: Sequence[str], study: Mapping[str, Any]
     if error > 0:
         aim = f", where {100 * until:.3g}% was asked for" if until else ""
         lines.append(f"largest standard error of a ratio {100 * error:.2g}% of it{aim}")
+    if prompts := study.get("prompts"):
+        lines.append(f"{count(prompts, 'prompt')} in all")
+    lines += few_samples(study, int(table["n"].max()))
     if there := study.get("cells_there"):
         lines.append(f"{there:,} of them were there already")
     notes = table[table["note"] != ""]["note"].value_counts()

@@ -85,6 +85,7 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
         amounts.append(f"monte-carlo, {groups:,} groups, seed {seed}")
     return "\n".join(
         [
+            *few_samples(study, int(table["n"].max())),
             f"objective {figure_text(measured['objective'])}{mean}, "
             + (
                 f"gradient norm {figure_text(norm)}"
@@ -94,6 +95,14 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
             ", ".join(amounts),
         ]
     )
+
+
+def few_samples(study: Mapping[str, Any], n: int) -> list[str]:
+    """A warning where prompts have so few logged samples that answers repeat in a group of n."""
+    fewest = study.get("fewest_samples")
+    if fewest is None or fewest >= 4 * n:
+        return []
+    return [f"a prompt has but {fewest:,} samples, below 4 N: answers repeat (see the README)"]
 
 
 def count(amount: int, what: str) -> str:

@@ -172,11 +172,11 @@ class Sweep:
             return
         others = set(active_children())
         resource_tracker.ensure_running()  # which would let interrupts through where it is started
-        with _interrupts_held():  # and so they are in the workers, which leave Ctrl-C to us
-            pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (self.spec,))
-            number = {id(batch): i for i, batch in enumerate(self.batches)}
-            tasks = {pool.submit(_in_worker, number[id(batch)]): batch for batch in batches}
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (self.spec,))
+        number = {id(batch): i for i, batch in enumerate(self.batches)}
         try:
+            with _interrupts_held():  # and so they are in the workers, which leave Ctrl-C to us
+                tasks = {pool.submit(_in_worker, number[id(batch)]): batch for batch in batches}
             begin(batches[0])
             for done, task in enumerate(as_completed(tasks), workers):
                 advance(tasks[task].work)
@@ -193,7 +193,7 @@ class Sweep:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            del pool, tasks
+            del pool
             gc.collect()  # which gives the semaphores back: the process may end without
 
     @cached_property
