@@ -174,6 +174,7 @@ class Sweep:
         resource_tracker.ensure_running()  # which would let interrupts through where it is started
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (self.spec,))
         number = {id(batch): i for i, batch in enumerate(self.batches)}
+        wait = True
         try:
             with _interrupts_held():  # and so they are in the workers, which leave Ctrl-C to us
                 tasks = {pool.submit(_in_worker, number[id(batch)]): batch for batch in batches}
@@ -183,6 +184,7 @@ class Sweep:
                 begin(batches[min(done, len(batches) - 1)])
                 yield tasks[task], task.result()
         except BrokenExecutor:
+            wait = False  # for a pool that lost a process while it was started
             raise InputError(
                 "a worker process was killed, for lack of memory perhaps; the same command, with "
                 "fewer --workers, continues"
@@ -192,7 +194,7 @@ class Sweep:
                 worker.terminate()
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=wait, cancel_futures=True)
             del pool
             gc.collect()  # which gives the semaphores back: the process may end without
 
