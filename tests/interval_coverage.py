@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from measuring import enumerate_problem
 
 from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
-from maxpo_cli.engines.enumeration import enumerate_problem
 from maxpo_cli.engines.intervals import Z95
 from maxpo_cli.engines.monte_carlo import sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE

@@ -1,8 +1,10 @@
 """Short calls of the engines for tests: every estimator that is defined, on the CPU."""
 
+from collections.abc import Callable, Mapping
+
 import torch
 
-from maxpo_cli.engines.enumeration import enumerate_problem
+from maxpo_cli.engines.enumeration import enumerate_family
 from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.engines.monte_carlo import sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
@@ -24,6 +26,19 @@ def named(*names: str) -> tuple[Estimator, ...]:
 def level_scores(problem: FiniteProblem) -> FloatArray:
     """The mean scores of its levels as rows of a matrix."""
     return problem.scores.combine(torch.eye(problem.m, dtype=torch.float64)).numpy()
+
+
+def enumerate_problem(
+    problem: FiniteProblem,
+    n: int,
+    estimators: Mapping[int, tuple[Estimator, ...]],
+    device: torch.device,
+    dtype: torch.dtype,
+    advance: Callable[[int], None],
+) -> dict[int, Measures]:
+    """What `enumerate_family` gives for a problem alone."""
+    (found,) = enumerate_family([problem], n, estimators, device, dtype, advance)
+    return found
 
 
 def enumerated(

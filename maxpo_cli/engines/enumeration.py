@@ -31,19 +31,6 @@ def count_states(problem: FiniteProblem | FiniteFamily, n: int) -> int:
     return comb(n + problem.m - 1, problem.m - 1)
 
 
-def enumerate_problem(
-    problem: FiniteProblem,
-    n: int,
-    estimators: Mapping[int, tuple[Estimator, ...]],
-    device: torch.device,
-    dtype: torch.dtype,
-    advance: Callable[[int], None],
-) -> dict[int, Measures]:
-    """Exact measures for each K of `estimators`; see `enumerate_family`."""
-    (found,) = enumerate_family([problem], n, estimators, device, dtype, advance)
-    return found
-
-
 def enumerate_family(
     problems: Sequence[FiniteProblem],
     n: int,

@@ -315,10 +315,8 @@ def _sample_until_sure(
             sampler.sample(groups, wanted)
         if groups >= settings.groups:
             break
-        for k in tuple(wanted):
+        for k in tuple(wanted) if groups * rarest >= SEEN else ():
             measured = [sampler.measures(k) for sampler in samplers]
-            if groups * rarest < SEEN:
-                continue
             if _is_sure([*measured, *(each[k] for each in known)], settings):
                 wanted.remove(k)
         groups = min(ceil(groups * LOOK_EVERY), settings.groups)

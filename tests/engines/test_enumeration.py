@@ -7,12 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import CPU, defined, enumerated, level_scores, named
+from measuring import CPU, defined, enumerate_problem, enumerated, level_scores, named
 from oracle_problems import BruteForce, Cases
 
 from maxpo_cli.engines import enumeration
 from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
-from maxpo_cli.engines.enumeration import count_states, enumerate_family, enumerate_problem
+from maxpo_cli.engines.enumeration import count_states, enumerate_family
 from maxpo_cli.engines.measures import Measures
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem

@@ -9,9 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import CPU, defined
+from measuring import CPU, defined, enumerate_problem
 
-from maxpo_cli.engines.enumeration import enumerate_family, enumerate_problem
+from maxpo_cli.engines.enumeration import enumerate_family
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.policies.files import RewardsFile, RewardsTemplate, read_logged
