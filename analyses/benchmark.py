@@ -24,8 +24,8 @@ from rich.table import Table
 
 from maxpo_cli import __version__, advantages
 from maxpo_cli.commands.source import DEFAULT_GRID, DEFAULT_SWEEP
+from maxpo_cli.engines.exact import measure_exactly
 from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
-from maxpo_cli.engines.threshold import measure_finite
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.pairwise import l2o_pairwise
@@ -123,7 +123,7 @@ def thresholds() -> list[dict]:
                 law[:, :c] @ features[:c]
 
         def exact(problem=problem, n=n) -> None:
-            measure_finite(problem, n, chosen, torch.device("cpu"), lambda _: None)
+            measure_exactly(problem, n, chosen, torch.device("cpu"), 0.0, lambda _: None)
 
         name = f"thresholds, n={n}, {m} levels, {len(chosen[4])} estimators"
         floor = median_seconds(products, 3)

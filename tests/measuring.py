@@ -14,8 +14,10 @@ CPU = torch.device("cpu")
 
 
 def defined(problem: Problem, n: int, k: int) -> tuple[Estimator, ...]:
-    """The estimators of the catalogue that are defined here."""
-    return tuple(e for e in CATALOGUE.values() if not e.refusal(n, k, problem.is_binary))
+    """The estimators of the catalogue that are defined here, without the best baselines."""
+    return tuple(
+        e for e in CATALOGUE.values() if e.best is None and not e.refusal(n, k, problem.is_binary)
+    )
 
 
 def named(*names: str) -> tuple[Estimator, ...]:

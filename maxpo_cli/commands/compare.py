@@ -15,6 +15,7 @@ def compare(
     engine: options.Engine = "auto",
     groups: options.Groups = 100_000,
     until_rel_error: options.UntilRelError = None,
+    rtol: options.Rtol = 1e-8,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     dtype: options.Dtype = "float64",

@@ -63,6 +63,13 @@ UntilRelError = Annotated[
         "most this share of it."
     ),
 ]
+Rtol = Annotated[
+    float,
+    typer.Option(
+        help="Refine the thresholds of a continuous reward until no figure moves by more than this "
+        "share of it."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the random draws.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")]
 Dtype = Annotated[str, typer.Option(help="float64 or float32, what advantages are computed in.")]

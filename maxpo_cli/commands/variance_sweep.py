@@ -26,6 +26,7 @@ def variance_sweep(
     engine: options.Engine = "auto",
     groups: options.Groups = 100_000,
     until_rel_error: options.UntilRelError = None,
+    rtol: options.Rtol = 1e-8,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     dtype: options.Dtype = "float64",

@@ -1,6 +1,9 @@
 """What an engine measures: exact or estimated moments of ĝ for one problem, K and estimators."""
 
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.policies.finite import FiniteProblem, FloatArray
@@ -31,7 +34,8 @@ class Measures:
     """Moments of ĝ for E estimators on one problem at one K; `noise` is None where exact.
 
     `gradient` is ∇J_K `[d]`, `mean` is E ĝ `[E, d]`; the other arrays are `[E]`. `states` counts
-    the count vectors that were enumerated, `groups` the groups that were sampled.
+    the count vectors that were enumerated, `groups` the groups that were sampled; `rtol` is how far
+    refining an integral still moved a figure, as a share of it; None where there is none.
     """
 
     estimators: tuple[Estimator, ...]
@@ -44,15 +48,22 @@ class Measures:
     centering_max: FloatArray
     states: int = 0
     groups: int = 0
+    rtol: float | None = None
     noise: Noise | None = None
 
     def only(self, estimators: tuple[Estimator, ...]) -> "Measures":
         """The measures of some of the estimators, in the order given; of exact ones alone."""
         places = [self.estimators.index(estimator) for estimator in estimators]
-        rows = {
-            name: getattr(self, name)[places]
-            for name in (
-                "mean", "variance", "centering_mean", "centering_square", "centering_max",
-            )
-        }  # fmt: skip
+        rows: dict[str, Any] = {name: getattr(self, name)[places] for name in ROWS}
         return replace(self, estimators=estimators, **rows)
+
+    def joined(self, other: "Measures") -> "Measures":
+        """The measures of other estimators of the same problem too; of exact ones alone."""
+        rows: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in ROWS
+        }
+        return replace(self, estimators=self.estimators + other.estimators, **rows)
+
+
+ROWS = ("mean", "variance", "centering_mean", "centering_square", "centering_max")
+"""The fields of `Measures` that have a row an estimator."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum, auto
 from fractions import Fraction
 
 from torch import Tensor
@@ -15,14 +16,23 @@ Compute = Callable[[SortedGroups, int], Tensor]
 Scale = Callable[[int, int], Fraction | None]
 
 
+class Best(Enum):
+    """What a baseline of least variance is looked for among."""
+
+    LINEAR = auto()
+    MIX = auto()
+    CONSTANT = auto()
+
+
 @dataclass(frozen=True)
 class Estimator:
     """One advantage estimator and its claims.
 
     `profile` is what a rank-linear estimator is; `own` a formula for those that are not, or that
-    have a quicker one. The oracle has neither: it needs the policy. `scale(n, k)` is the claim
-    about the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where
-    nothing is claimed. K runs from `lowest_k` to N − `short_of_n`; None means any K.
+    have a quicker one. The yardsticks have neither, since they need the policy: the oracle, and
+    those that have the `best` baseline of a kind. `scale(n, k)` is the claim about the mean:
+    E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where nothing is
+    claimed. K runs from `lowest_k` to N − `short_of_n`; None means any K.
     """
 
     name: str
@@ -33,6 +43,7 @@ class Estimator:
     scale: Scale
     profile: ProfileOf | None = None
     own: Compute | None = None
+    best: Best | None = None
     lowest_k: int = 1
     short_of_n: int | None = 0
     takes_k: bool = True
@@ -41,7 +52,7 @@ class Estimator:
 
     @property
     def compute(self) -> Compute | None:
-        """Sorted groups and K in, advantages out; None for the oracle."""
+        """Sorted groups and K in, advantages out; None for a yardstick."""
         profile = self.profile
         if self.own is not None or profile is None:
             return self.own
@@ -49,7 +60,7 @@ class Estimator:
 
     @property
     def is_linear(self) -> bool:
-        """Whether its exact figures need no more than pairs of thresholds; so are the oracle's."""
+        """Whether its exact figures need no more than pairs of thresholds; a yardstick's do not."""
         return self.profile is not None or self.compute is None
 
     @property
@@ -217,6 +228,35 @@ CATALOGUE: dict[str, Estimator] = {
             centered="in mean",
             scale=_always,
             short_of_n=None,
+        ),
+        Estimator(
+            name="best-linear",
+            formula="q_i − the best weights on the other rewards, sorted",
+            source="the least variance of any such baseline, a yardstick",
+            unbiased="yes",
+            centered="no",
+            scale=_always,
+            best=Best.LINEAR,
+            smallest_group=2,
+        ),
+        Estimator(
+            name="best-mix",
+            formula="q_i − λ v_K^(−i) − μ v_{K−1}^(−i), the best λ and μ",
+            source="the best of what canonical and ei subtract, a yardstick",
+            unbiased="yes",
+            centered="no",
+            scale=_always,
+            best=Best.MIX,
+            smallest_group=2,
+        ),
+        Estimator(
+            name="best-constant",
+            formula="q_i − b, the best number b",
+            source="the scalar oracle baseline, a yardstick",
+            unbiased="yes",
+            centered="no",
+            scale=_always,
+            best=Best.CONSTANT,
         ),
     )
 }

@@ -129,7 +129,7 @@ class FiniteProblem:
         """Equal for problems that can be evaluated together: the same levels, scores of a kind."""
         return self.levels.tobytes(), type(self.scores), self.scores.dimension
 
-    @property
+    @cached_property
     def is_binary(self) -> bool:
         """Whether every reward is 0 or 1."""
         return bool(np.isin(self.levels, (0.0, 1.0)).all())

@@ -24,6 +24,18 @@ relative to the sum of its parts' absolute values, for integrals that cancel."""
 NODES, MAX_HALVINGS = 16, 40
 """Gauss–Legendre nodes a band of thresholds, and how often one is halved at the most."""
 
+MARKS = (0.0, 1.5, 3.0, 5.0, 8.0, 12.0, 18.0, 26.0, REACH)
+"""Deviations from the mean at which wide bands end."""
+
+NEAR, NEGLIGIBLE = 1e-9, 1e-13
+"""Marks so near relative to their size are one, and a share of the whole that is not missed."""
+
+SMOOTH_NODES, SMOOTH = 10, 1e-9
+"""A wide band is one where so many nodes give the distribution to this share of the whole."""
+
+WIDE = 2.0
+"""How many times one end of a band is the other where its nodes go by the logarithm."""
+
 TABLE_CELLS, TABLE_NODES = 256, 8
 """Cells a band in the table of Q_K that the oracle estimator interpolates, and nodes a cell."""
 
@@ -133,28 +145,83 @@ class GaussianProblem:
         marks = [*rewards, *policy.reward_function.corners]
         return np.unique([*marks, np.clip(0.0, min(marks), max(marks))])
 
+    @property
+    def dimension(self) -> int:
+        """d, the parameters of the first coordinate."""
+        return 1 if self.policy.learn == "mean" else 2
+
+    @cached_property
+    def wide_bands(self) -> FloatArray:
+        """Fewer and wider bands, as far as rewards count: what integrals over pairs are cut into.
+
+        Beyond the outermost ones, √P of the rewards there adds nothing to the whole of it.
+        """
+        policy = self.policy
+        steps = np.array([sign * step for step in MARKS for sign in (-1, 1)])
+        if policy.reward == "exp":  # what counts of a power of the reward sits that much higher
+            steps = np.concatenate([steps + j * policy.std for j in range(3)])
+        corners = policy.reward_function.corners
+        marks = np.sort(policy.reward_function.at(policy.mean + policy.std * np.unique(steps)))
+        marks = np.array([*marks, *corners])
+        order = np.argsort(marks, kind="stable")
+        is_corner = order >= len(marks) - len(corners)
+        marks = marks[order]
+        # A mark that is next to another one but for rounding makes no band; corners all stay.
+        near = np.isclose(marks[1:], marks[:-1], rtol=NEAR, atol=0)
+        dropped = np.zeros(len(marks), dtype=bool)
+        dropped[1:] |= near & ~is_corner[1:]
+        dropped[:-1] |= near & is_corner[1:] & ~is_corner[:-1]
+        marks = np.unique(marks[~dropped])
+        above, below = (side[:, 0] for side in self.sides(marks))
+        size = np.diff(marks) * np.sqrt(np.minimum(above[:-1], below[1:]))
+        kept = np.flatnonzero(size > NEGLIGIBLE * size.sum())
+        return self._smooth(marks[kept[0] : kept[-1] + 2])
+
+    def _smooth(self, marks: FloatArray) -> FloatArray:
+        """Marks and the middles of bands, until `SMOOTH_NODES` tell the distribution in each."""
+        for _ in range(MAX_HALVINGS):
+            bands = np.stack([marks[:-1], marks[1:]], -1)
+            coarse, fine = (
+                (self.sides(t)[1] * steps[..., None]).sum(1)
+                for t, steps in (_band_nodes(bands, j * SMOOTH_NODES) for j in (1, 2))
+            )
+            moved = (abs(fine - coarse) > SMOOTH * abs(fine).sum(0)).any(1)
+            if not moved.any():
+                break
+            marks = np.sort(np.append(marks, bands[moved].mean(1)))
+        return marks
+
+    def sides(self, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(P, E s, E‖s‖²) of {R > t} and of {R ≤ t}, not divided by P: `[..., 1 + d + 1]` each."""
+        policy = self.policy
+        sides = np.zeros((2, *thresholds.shape, self.dimension + 2))
+        for piece in policy.reward_function.pieces:
+            for side, ends in zip(sides, piece.split(thresholds), strict=True):
+                side += self._moments((ends - policy.mean) / policy.std)
+        return sides[0], sides[1]
+
     def distribution(self, thresholds: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """P(R > t), P(R ≤ t), each `[...]`, and ∇P(R ≤ t), `[..., d]`."""
-        policy = self.policy
-        above = np.zeros_like(thresholds)
-        below = np.zeros_like(thresholds)
-        gradient = np.zeros((*thresholds.shape, 1 if policy.learn == "mean" else 2))
-        for piece in policy.reward_function.pieces:
-            over, under = piece.split(thresholds)
-            above += _mass((over - policy.mean) / policy.std)
-            ends = (under - policy.mean) / policy.std
-            below += _mass(ends)
-            gradient += self._score_mass(ends)
-        return above, below, gradient
+        above, below = self.sides(thresholds)
+        return above[..., 0], below[..., 0], below[..., 1:-1]
 
-    def _score_mass(self, ends: FloatArray) -> FloatArray:
-        """E[s 1{z in the interval}], `[..., 2]` in (standardised ends) and `[..., d]` out."""
+    def _moments(self, ends: FloatArray) -> FloatArray:
+        """(P, E s, E‖s‖²) on standardised intervals, not divided by P: `[..., 2]` in.
+
+        The integral of z^(j+1) φ over an interval is j times that of z^(j−1) φ, plus z^j φ at its
+        left end less that at its right.
+        """
+        mass = _mass(ends)
         density = _density(ends)
-        of_mean = (density[..., 0] - density[..., 1]) / self.policy.std
-        if self.policy.learn == "mean":
-            return of_mean[..., None]
-        weighted = np.where(np.isfinite(ends), ends, 0.0) * density
-        return np.stack([of_mean, weighted[..., 0] - weighted[..., 1]], -1)
+        at = np.where(np.isfinite(ends), ends, 0.0)
+        edge, first, third = (-np.diff(at**power * density)[..., 0] for power in (0, 1, 3))
+        scores = [edge / self.policy.std]
+        square = (mass + first) / self.policy.std**2
+        if self.policy.learn != "mean":  # (z² − 1)² = z⁴ − 2 z² + 1
+            scores.append(first)
+            square = square + (2 * mass + first + third)
+        square = square + mass * self.residual
+        return np.stack([mass, *scores, square], -1)
 
     def _integrals(self, k: int, bands: FloatArray, nodes: int) -> FloatArray:
         """What each of the bands `[B, 2]` adds to (J_K − anchor, ∇J_K), `[B, 1 + d]`.
@@ -233,17 +300,12 @@ class GaussianProblem:
         """The finite problem of a reward that is 1 above c and 0 up to it."""
         policy = self.policy
         cut = (policy.c - policy.mean) / policy.std
-        ends = np.array([[-np.inf, cut], [cut, np.inf]])
-        probs = _mass(ends)
-        density = _density(ends)
-        at = np.where(np.isfinite(ends), ends, 0.0)
-        first, third = (-np.diff(at**power * density)[:, 0] for power in (1, 3))
-        square = (probs + first) / policy.std**2
-        if policy.learn != "mean":  # E (z² − 1)² = E z⁴ − 2 E z² + 1, E z⁴ = 3 E z² + edge term
-            square = square + (2 * probs + first + third)
+        moments = self._moments(np.array([[-np.inf, cut], [cut, np.inf]]))
+        probs = moments[:, 0]
         with np.errstate(divide="ignore", invalid="ignore"):
-            scores = np.nan_to_num(self._score_mass(ends) / probs[:, None])
-            residual = np.nan_to_num(square / probs) - (scores**2).sum(1) + self.residual
+            given = np.nan_to_num(moments[:, 1:] / probs[:, None])
+        scores = given[:, :-1]
+        residual = given[:, -1] - (scores**2).sum(1)
         return FiniteProblem.of_classes(np.array([0.0, 1.0]), probs, scores, residual)
 
 
@@ -266,14 +328,31 @@ def _power_of_complement(above: FloatArray, k: int) -> FloatArray:
         return np.asarray(np.expm1(k * np.log1p(-np.minimum(above, 1.0)))) if k else 0 * above
 
 
-def _band_nodes(bands: FloatArray, nodes: int) -> tuple[FloatArray, FloatArray]:
-    """Gauss–Legendre thresholds and weights dt in each of the bands `[B, 2]`, `[B, nodes]`.
-
-    The substitution t = low + (high − low) sin²(πs/2) takes the square-root kinks out of the ends.
-    """
+def unit_nodes(nodes: int) -> tuple[FloatArray, FloatArray]:
+    """Gauss–Legendre nodes and weights on [0, 1]."""
     points, weights = np.polynomial.legendre.leggauss(nodes)
-    s, ds = (points + 1) / 2, weights / 2
-    low, width = bands[:, :1], np.diff(bands)
-    thresholds = low + width * np.sin(np.pi / 2 * s) ** 2
-    steps = width * (np.pi / 2) * np.sin(np.pi * s) * ds
-    return thresholds, steps
+    return (points + 1) / 2, weights / 2
+
+
+def in_bands(bands: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Thresholds at the share s of each band `[B, 2]`, and their slopes dt/ds: `[B, len(s)]`.
+
+    The way through a band is sin²(πs/2), which takes the square-root kinks out of its ends; and
+    where rewards are many times larger at one end than at the other, their logarithm goes it.
+    """
+    low, high = bands[:, :1], bands[:, 1:]
+    way, speed = np.sin(np.pi / 2 * s) ** 2, (np.pi / 2) * np.sin(np.pi * s)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wide = (low > 0) & (high > WIDE * low)
+        times = np.log(np.where(wide, high / low, 1.0))
+    geometric = low * np.exp(times * way)
+    thresholds = np.where(wide, geometric, low + (high - low) * way)
+    slopes = np.where(wide, geometric * times, high - low) * speed
+    return thresholds, slopes
+
+
+def _band_nodes(bands: FloatArray, nodes: int) -> tuple[FloatArray, FloatArray]:
+    """Gauss–Legendre thresholds and weights dt in each of the bands `[B, 2]`, `[B, nodes]`."""
+    s, ds = unit_nodes(nodes)
+    thresholds, slopes = in_bands(bands, s)
+    return thresholds, slopes * ds

@@ -68,6 +68,12 @@ class Reward:
         ends = {end for piece in self.pieces for end in (piece.start, piece.end)}
         return tuple(sorted(end for end in ends if np.isfinite(end)))
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What all rewards are between."""
+        ends = [end for piece in self.pieces for end in (piece.start, piece.end)]
+        return min(ends), max(ends)
+
     def at(self, points: FloatArray) -> FloatArray:
         """The rewards of these points."""
         values: FloatArray = self.value(torch.from_numpy(points)).numpy()

@@ -23,7 +23,7 @@ def is_biased(table: pd.DataFrame) -> pd.Series:
     """Which rows have a bias: beyond rounding where exact, beyond noise where sampled."""
     sampled = table["bias_z"].notna()
     rounding = table["bias"] < ROUNDING * np.sqrt(table["mse"])
-    exact = (table["relative_bias"] > EXACT_BIAS) & ~rounding
+    exact = (table["relative_bias"] > np.fmax(EXACT_BIAS, 10 * table["rtol"])) & ~rounding
     return (sampled & (table["bias_z"] > SURE)) | (~sampled & exact)
 
 

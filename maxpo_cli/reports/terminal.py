@@ -79,7 +79,7 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
         states = count(table["states"].max(), "count vector")
         amounts.append(f"enumeration of {states} (exact)")
     if (table["engine"] == "threshold").any():
-        amounts.append("pairs of reward thresholds (exact)")
+        amounts.append(_thresholds(table["rtol"].max()))
     if table["groups"].notna().any():
         groups, seed = table["groups"].max(), study["spec"]["seed"]
         amounts.append(f"monte-carlo, {groups:,} groups, seed {seed}")
@@ -95,6 +95,12 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
             ", ".join(amounts),
         ]
     )
+
+
+def _thresholds(rtol: float) -> str:
+    if math.isnan(rtol):
+        return "pairs of reward thresholds (exact)"
+    return f"integrals over reward thresholds (exact, the last refinement moved {rtol:.0e})"
 
 
 def few_samples(study: Mapping[str, Any], n: int) -> list[str]:

@@ -14,7 +14,6 @@ from maxpo_cli.studies.measuring import (
     SETS,
     Settings,
     find_device,
-    is_binary,
     measure,
     one_thread,
     work_of,
@@ -55,11 +54,10 @@ def compare(spec: CompareSpec, progress: Progress = lambda _: None) -> Compariso
     _check_sizes(spec)
     spec.check()
     device = find_device(spec.device)
-    binary = is_binary(spec.policy)
-    asked, notes = spec.asked, _notes(spec, binary)
+    asked, notes = spec.asked, _notes(spec)
     measured = [estimator for estimator in asked if estimator.name not in notes]
     reference = spec.unit
-    if refusal := spec.refusal(reference, spec.n, spec.k, binary):
+    if refusal := spec.refusal(reference, spec.policy, spec.n, spec.k):
         raise InputError(f"--reference {refusal}")
     started = time.perf_counter()
     plan = {spec.k: tuple(dict.fromkeys([*measured, reference]))}
@@ -74,7 +72,7 @@ def compare(spec: CompareSpec, progress: Progress = lambda _: None) -> Compariso
 
     def rows(chosen: Sequence[list[Measures]], each: float) -> list[dict[str, object]]:
         cell = Cell(spec.policy.spec, spec.n, spec.k, each)
-        return cell_rows(cell, names, reference.name, notes, chosen)
+        return cell_rows(cell, names, spec, notes, chosen)
 
     prompts = None
     if isinstance(spec.policy, Logged):
@@ -95,12 +93,12 @@ def _check_sizes(spec: CompareSpec) -> None:
         raise InputError(f"-k must be at most the group size -n; got k={spec.k} with n={spec.n}")
 
 
-def _notes(spec: CompareSpec, binary: bool) -> dict[str, str]:
+def _notes(spec: CompareSpec) -> dict[str, str]:
     """Why estimators of a set are not defined here; an error for those that were named."""
     in_sets = {name for chosen in spec.estimators for name in SETS.get(chosen, ())}
     notes = {}
     for estimator in spec.asked:
-        refusal = spec.refusal(estimator, spec.n, spec.k, binary)
+        refusal = spec.refusal(estimator, spec.policy, spec.n, spec.k)
         if refusal and (estimator.name not in in_sets or estimator.name in spec.estimators):
             raise InputError(f"--estimators: {refusal}")
         if refusal:

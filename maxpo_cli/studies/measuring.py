@@ -10,9 +10,9 @@ import torch
 
 from maxpo_cli.engines.diagnostics import diagnose
 from maxpo_cli.engines.enumeration import MAX_STATES, count_states, enumerate_family
+from maxpo_cli.engines.exact import measure_exactly, pairs_of
 from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.engines.monte_carlo import BLOCK, Sampler, sample_problem
-from maxpo_cli.engines.threshold import measure_finite
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, Estimator, find_all
 from maxpo_cli.policies.finite import Family, FiniteProblem
@@ -24,8 +24,8 @@ SETS = {"default": DEFAULT_ESTIMATORS, "all": tuple(CATALOGUE)}
 AUTO_NUMBERS = 200_000_000
 """Count vectors times the larger of N and levels that `auto` enumerates: a few minutes' work."""
 
-AUTO_PAIRS = 100_000_000
-"""Squared levels times N that `auto` leaves to the threshold engine: a minute's work or so."""
+AUTO_PAIRS = 2_000_000_000
+"""Pairs of thresholds times N² that `auto` leaves to the threshold engine: a minute's work."""
 
 FIRST_LOOK, LOOK_EVERY = 16 * BLOCK, 1.2
 """Groups after which `until_rel_error` first looks at the errors, and the growth between looks."""
@@ -46,13 +46,15 @@ class Settings:
     """What studies ask alike. `estimators` are names, or names of sets: `default`, `all`.
 
     With `until_rel_error`, sampling of a cell stops before `groups` once the standard error of
-    every variance ratio is at most this share of it.
+    every variance ratio is at most this share of it. Integrals over the thresholds of a continuous
+    reward are refined until no figure moves by more than `rtol`.
     """
 
     estimators: tuple[str, ...] = ("default",)
     engine: str = "auto"
     groups: int = 100_000
     until_rel_error: float | None = None
+    rtol: float = 1e-8
     seed: int = 0
     device: str = "auto"
     dtype: str = "float64"
@@ -66,6 +68,8 @@ class Settings:
             raise InputError(
                 f"--until-rel-error must be above 0 and below 1; got {self.until_rel_error:g}"
             )
+        if not 0 < self.rtol < 1:
+            raise InputError(f"--rtol must be above 0 and below 1; got {self.rtol:g}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"--seed must be from 0 to 2^63 − 1; got {self.seed}")
         if self.engine not in ENGINES:
@@ -79,11 +83,16 @@ class Settings:
         names = (name for chosen in self.estimators for name in SETS.get(chosen, (chosen,)))
         return _named("--estimators", names)
 
-    def refusal(self, estimator: Estimator, n: int, k: int, binary: bool) -> str | None:
+    def refusal(self, estimator: Estimator, policy: "Measurable", n: int, k: int) -> str | None:
         """Why an estimator cannot be measured here; None when it can."""
         if self.engine == "threshold" and not estimator.is_linear:
             return f"{estimator.name} is not rank-linear, so --engine threshold cannot measure it"
-        return estimator.refusal(n, k, binary)
+        if estimator.best is not None:
+            if self.engine in ("enumeration", "monte-carlo"):
+                return f"{estimator.name} needs --engine threshold or auto, which find it"
+            if any(engine_of(self, problem, n) == "monte-carlo" for problem in policy.problems):
+                return f"{estimator.name} needs --engine threshold, which takes long at this size"
+        return estimator.refusal(n, k, is_binary(policy))
 
     @property
     def unit(self) -> Estimator:
@@ -129,31 +138,30 @@ def find_device(name: str) -> torch.device:
 
 
 def engine_of(settings: Settings, problem: Problem, n: int) -> str:
-    """How a problem is measured: `threshold` is for its rank-linear estimators and the oracle.
+    """How a problem is measured: `threshold` is for what `is_linear`, the rest is then sampled.
 
     Raises `InputError` when an engine was asked for that cannot do it.
     """
     engine = settings.engine
     if engine == "monte-carlo":
         return engine
-    if not isinstance(problem, FiniteProblem):
-        if engine != "auto":
+    if isinstance(problem, FiniteProblem):
+        states, m = count_states(problem, n), problem.m
+        if engine == "enumeration" and states > MAX_STATES:
             raise InputError(
-                f"--engine {engine} needs finitely many reward levels, and this reward is "
-                "continuous; use --engine monte-carlo"
+                f"--engine enumeration: n={n} with {m} reward levels has {states:,} count "
+                f"vectors, above the limit of {MAX_STATES:,}; use --engine auto or a smaller n"
             )
-        return "monte-carlo"
-    states, m = count_states(problem, n), problem.m
-    if engine == "enumeration" and states > MAX_STATES:
+        if engine == "auto" and states <= MAX_STATES and states * max(n, m) <= AUTO_NUMBERS:
+            return "enumeration"
+    elif engine == "enumeration":
         raise InputError(
-            f"--engine enumeration: n={n} with {m} reward levels has {states:,} count "
-            f"vectors, above the limit of {MAX_STATES:,}; use --engine auto or a smaller n"
+            "--engine enumeration needs finitely many reward levels, and this reward is "
+            "continuous; use --engine auto"
         )
     if engine != "auto":
         return engine
-    if states <= MAX_STATES and states * max(n, m) <= AUTO_NUMBERS:
-        return "enumeration"
-    return "threshold" if m * m * n <= AUTO_PAIRS else "monte-carlo"
+    return "threshold" if pairs_of(problem) * n**2 <= AUTO_PAIRS else "monte-carlo"
 
 
 def work_of(settings: Settings, policy: Measurable, n: int, plan: Plan) -> float:
@@ -181,11 +189,10 @@ def _works(settings: Settings, problem: Problem, n: int, plan: Plan) -> Iterator
     engine = engine_of(settings, problem, n)
     if engine == "monte-carlo" or (engine == "threshold" and not _all_linear(plan)):
         yield settings.groups
-    if isinstance(problem, FiniteProblem):
-        if engine == "enumeration":
-            yield count_states(problem, n)
-        elif engine == "threshold":
-            yield problem.m * (problem.m + 1) / 2
+    if engine == "enumeration" and isinstance(problem, FiniteProblem):
+        yield count_states(problem, n)
+    if engine == "threshold" or (engine == "enumeration" and _best_of(plan)):
+        yield pairs_of(problem)
 
 
 def measure(
@@ -199,27 +206,38 @@ def measure(
     """For each policy its parts, and of each part, for each K, the measures of its problems.
 
     A policy has two parts where the threshold engine takes some of its problems: the estimators
-    which that engine can measure, and the others with the reference. An exact answer is worked out
-    once for equal problems, and together for those of one family; every policy that is sampled
-    draws from the same seed.
+    which that engine can measure, and the others with the reference. Where problems are enumerated
+    that engine adds the best baselines alone. An exact answer is worked out once for equal
+    problems, and together for those of one family; every policy that is sampled draws from the same
+    seed.
     """
+    best = _best_of(plan)
+    enumerated = {k: tuple(e for e in several if e.best is None) for k, several in plan.items()}
     exact: dict[int, dict[int, Measures]] = {}
     for family in _families(policies, n, settings).values():
-        found = enumerate_family(family, n, plan, device, DTYPES[settings.dtype], advance)
-        exact |= {id(problem): measured for problem, measured in zip(family, found, strict=True)}
+        found = enumerate_family(family, n, enumerated, device, DTYPES[settings.dtype], advance)
+        for problem, measured in zip(family, found, strict=True):
+            more = measure_exactly(problem, n, best, device, settings.rtol, advance) if best else {}
+            exact[id(problem)] = {
+                k: measured[k].joined(more[k]) if k in more else measured[k] for k in plan
+            }
     parts = []
     for policy in policies:
         cut = [p for p in policy.problems if engine_of(settings, p, n) == "threshold"]
         if not cut:
-            parts.append([_measure(policy, n, plan, settings, device, exact, advance)])
+            there = _restricted(exact, plan)
+            parts.append([_measure(policy, n, plan, settings, device, there, advance)])
             continue
         linear = {k: tuple(e for e in several if e.is_linear) for k, several in plan.items()}
         others = {k: _with_unit(several, settings) for k, several in plan.items()}
-        known = _by_thresholds(cut, n, linear, device, advance)
+        known = {
+            key: measure_exactly(problem, n, linear, device, settings.rtol, advance)
+            for key, problem in {id(problem): problem for problem in cut}.items()
+        }
         both = []
-        for chosen, more in ((linear, known), (others, {})):
-            if wanted := {k: several for k, several in chosen.items() if several}:
-                there = _restricted(exact, wanted) | _restricted(more, wanted)
+        for chosen, more_exact in ((linear, known), (others, {})):
+            if wanted := _chosen(chosen):
+                there = _restricted(exact, wanted) | _restricted(more_exact, wanted)
                 both.append(_measure(policy, n, wanted, settings, device, there, advance))
         parts.append(both)
     return parts
@@ -229,25 +247,21 @@ def _all_linear(plan: Plan) -> bool:
     return all(estimator.is_linear for several in plan.values() for estimator in several)
 
 
+def _best_of(plan: Plan) -> Plan:
+    """The best baselines of a plan, at each K that has any."""
+    return _chosen({k: tuple(e for e in s if e.best is not None) for k, s in plan.items()})
+
+
+def _chosen(plan: Plan) -> Plan:
+    """A plan without the K at which there is no estimator."""
+    return {k: several for k, several in plan.items() if several}
+
+
 def _with_unit(several: Sequence[Estimator], settings: Settings) -> tuple[Estimator, ...]:
     """The estimators that are not rank-linear, with the reference where there are any."""
     others = [e for e in several if not e.is_linear]
     unit = [e for e in several if others and e.is_linear and e.name == settings.reference]
     return (*others, *unit)
-
-
-def _by_thresholds(
-    problems: Sequence[Problem],
-    n: int,
-    plan: Plan,
-    device: torch.device,
-    advance: Advance,
-) -> dict[int, dict[int, Measures]]:
-    found: dict[int, dict[int, Measures]] = {}
-    for problem in problems:
-        if id(problem) not in found and isinstance(problem, FiniteProblem):
-            found[id(problem)] = measure_finite(problem, n, plan, device, advance)
-    return found
 
 
 def _restricted(

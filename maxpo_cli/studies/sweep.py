@@ -30,7 +30,6 @@ from maxpo_cli.studies.measuring import (
     Settings,
     engine_of,
     find_device,
-    is_binary,
     measure,
     one_thread,
     work_of,
@@ -268,17 +267,16 @@ def _rows(
     seconds: float,
     failure: str,
 ) -> list[dict[str, object]]:
-    binary = is_binary(policy)
     notes = _notes(spec, policy, point)
     names = [estimator.name for estimator in spec.asked]
     if failure:
         notes = dict.fromkeys(names, failure) | notes
-    elif refusal := spec.refusal(spec.unit, point.n, point.k, binary):
+    elif refusal := spec.refusal(spec.unit, policy, point.n, point.k):
         notes = dict.fromkeys(names, f"no variance ratio: {refusal}") | notes
     parts = [part[point.k] for part in measured if point.k in part]
     cell = Cell(policy.spec, point.n, point.k, seconds if parts else None)
     swept = dict(zip(spec.swept, point.values, strict=True))
-    return [row | swept for row in cell_rows(cell, names, spec.reference, notes, parts)]
+    return [row | swept for row in cell_rows(cell, names, spec, notes, parts)]
 
 
 def sweep(spec: SweepSpec) -> pd.DataFrame:
@@ -305,8 +303,7 @@ def _notes(spec: SweepSpec, policy: Policy | NoRows, point: Point) -> dict[str, 
         return dict.fromkeys(names, policy.why)
     if point.k > point.n:
         return dict.fromkeys(names, f"k={point.k} is above the group size n={point.n}")
-    binary = is_binary(policy)
-    refusals = {e.name: spec.refusal(e, point.n, point.k, binary) for e in spec.asked}
+    refusals = {e.name: spec.refusal(e, policy, point.n, point.k) for e in spec.asked}
     return {name: refusal for name, refusal in refusals.items() if refusal}
 
 
@@ -409,12 +406,11 @@ def _plan(
     spec: SweepSpec, policy: Policy | NoRows, cells: Sequence[Point]
 ) -> dict[int, tuple[str, ...]]:
     """The estimators to measure at each K, the reference among them where it is defined."""
-    binary = is_binary(policy)
     plan = {}
     for point in cells:
         notes = _notes(spec, policy, point)
         asked = [e for e in spec.asked if e.name not in notes]
-        if asked and not spec.refusal(spec.unit, point.n, point.k, binary):
+        if asked and not spec.refusal(spec.unit, policy, point.n, point.k):
             asked.append(spec.unit)
         if asked:
             plan[point.k] = tuple(dict.fromkeys(estimator.name for estimator in asked))

@@ -8,10 +8,13 @@ import pandas as pd
 from maxpo_cli.engines.diagnostics import COLUMNS as FIGURES
 from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
 from maxpo_cli.engines.measures import Measures
+from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.studies.measuring import Settings
 
 COUNTS = ("states", "groups")
-COLUMNS = ("estimator", "policy", "n", "k", "engine", *COUNTS, *FIGURES, "seconds", "note")
-"""Section 5 of the design, and `note`: why the figures of a row are empty, where they are."""
+COLUMNS = ("estimator", "policy", "n", "k", "engine", *COUNTS, "rtol", *FIGURES, "seconds", "note")
+"""Section 5 of the design; `rtol`, how far refining an integral over thresholds still moved a
+figure; and `note`: why the figures of a row are empty, where they are, or not as exact as asked."""
 
 
 FLAT = "the gradient is 0 here, so that there is no ratio"
@@ -30,7 +33,7 @@ class Cell:
 def cell_rows(
     cell: Cell,
     estimators: Sequence[str],
-    reference: str,
+    settings: Settings,
     notes: Mapping[str, str],
     parts: Sequence[Sequence[Measures]],
 ) -> list[dict[str, object]]:
@@ -41,11 +44,14 @@ def cell_rows(
     """
     found: dict[str, dict[str, object]] = {}
     for measured in reversed(parts):
-        how = _how(measured)
-        for name, figures in diagnose(measured, reference).items():
+        how, unsettled = _how(measured), _unsettled(measured, settings.rtol)
+        for name, figures in diagnose(measured, settings.reference).items():
             found[name] = how | vars(figures)
-            if figures.gradient_norm == 0:
-                found[name] |= {"note": notes.get(name) or FLAT}
+            if CATALOGUE[name].best is not None:
+                found[name] |= {"engine": "threshold", "states": None}
+            flat = FLAT if figures.gradient_norm == 0 else ""
+            if note := notes.get(name) or flat or unsettled:
+                found[name] |= {"note": note}
     nothing = (_how(parts[0]) if parts else {"engine": ""}) | vars(Diagnostics())
     return [
         {"estimator": name, "note": notes.get(name, "")} | vars(cell) | found.get(name, nothing)
@@ -58,7 +64,24 @@ def _how(measured: Sequence[Measures]) -> dict[str, object]:
     states, groups = (sum(getattr(m, count) for m in measured) for count in COUNTS)
     cut = any(not m.states and not m.groups for m in measured)
     engine = "monte-carlo" if groups else "threshold" if cut else "enumeration"
-    return {"engine": engine, "states": states or None, "groups": groups or None}
+    return {
+        "engine": engine,
+        "states": states or None,
+        "groups": groups or None,
+        "rtol": _achieved(measured),
+    }
+
+
+def _achieved(measured: Sequence[Measures]) -> float | None:
+    return max((m.rtol for m in measured if m.rtol is not None), default=None)
+
+
+def _unsettled(measured: Sequence[Measures], rtol: float) -> str:
+    """A sentence about integrals that did not settle as far as was asked."""
+    achieved = _achieved(measured)
+    if achieved is None or achieved <= rtol:
+        return ""
+    return f"not to --rtol {rtol:g}: the last refinement still moved a figure by {achieved:.0e}"
 
 
 def as_table(rows: Iterable[Mapping[str, object]], swept: Sequence[str] = ()) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import torch
 from measuring import CPU, defined, enumerated, sampled
 
 from maxpo_cli.engines.diagnostics import diagnose
+from maxpo_cli.engines.exact import measure_exactly
 from maxpo_cli.engines.measures import Measures
-from maxpo_cli.engines.threshold import measure_finite
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.policies.finite import FiniteProblem
@@ -20,7 +20,7 @@ LINEAR = {name: estimator for name, estimator in CATALOGUE.items() if estimator.
 
 
 def by_thresholds(problem: FiniteProblem, n: int, k: int) -> Measures:
-    return measure_finite(problem, n, {k: linear(problem, n, k)}, CPU, lambda _: None)[k]
+    return measure_exactly(problem, n, {k: linear(problem, n, k)}, CPU, 0.0, lambda _: None)[k]
 
 
 def linear(problem: FiniteProblem, n: int, k: int) -> tuple[Estimator, ...]:
