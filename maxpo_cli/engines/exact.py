@@ -59,12 +59,13 @@ def measure_exactly(
         left -= cuts.count
         before = cuts
         if coarse:
-            moved = max(_moved(coarse[k], fine[k], n / k) for k in plan)
-            fine = {k: replace(each, rtol=moved) for k, each in fine.items()}
-            if moved <= rtol:
+            moved = {k: _moved(coarse[k], fine[k], n / k) for k in plan}
+            fine = {k: replace(each, rtol=moved[k]) for k, each in fine.items()}
+            if max(moved.values()) <= rtol:
                 break
         coarse = fine
-    advance(max(left, 0))
+    if left > 0:
+        advance(left)
     return fine
 
 

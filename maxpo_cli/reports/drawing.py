@@ -80,6 +80,9 @@ LOOKS = {
     "grpo": Look("#CC79A7", (0, (1, 1.6)), "v", hollow=True),
     "dr-grpo": Look("#000000", (0, (6, 1.5, 1.5, 1.5)), "^", hollow=True),
     "oracle": Look("#000000", (0, (1, 1.6)), "*"),
+    "best-linear": Look("#000000", "solid", "X"),
+    "best-mix": Look("#777777", (0, (5, 1.5)), "p"),
+    "best-constant": Look("#777777", (0, (1, 1.6)), "h", hollow=True),
 }
 ORDER = list(LOOKS)
 UNKNOWN = Look("#777777", (0, (3, 3)), "x")

@@ -19,11 +19,17 @@ CENTERED = 1e-7
 """A mean advantage this much smaller than the advantages that make ĝ is rounding."""
 
 
+def integral_rtol(table: pd.DataFrame) -> pd.Series:
+    """How far integrals had settled; NaN where there were none, as in tables of older versions."""
+    return table.get("rtol", pd.Series(np.nan, table.index)).astype(float)
+
+
 def is_biased(table: pd.DataFrame) -> pd.Series:
     """Which rows have a bias: beyond rounding where exact, beyond noise where sampled."""
     sampled = table["bias_z"].notna()
     rounding = table["bias"] < ROUNDING * np.sqrt(table["mse"])
-    exact = (table["relative_bias"] > np.fmax(EXACT_BIAS, 10 * table["rtol"])) & ~rounding
+    settled = integral_rtol(table).fillna(0.0)
+    exact = (table["relative_bias"] > np.fmax(EXACT_BIAS, 10 * settled)) & ~rounding
     return (sampled & (table["bias_z"] > SURE)) | (~sampled & exact)
 
 

@@ -10,7 +10,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from maxpo_cli.reports.reading import EXACT_BIAS, Z95, bias_half_width, is_biased, is_centered
+from maxpo_cli.reports.reading import (
+    EXACT_BIAS,
+    Z95,
+    bias_half_width,
+    integral_rtol,
+    is_biased,
+    is_centered,
+)
 
 NONE = "–"
 """What stands for a figure that does not exist."""
@@ -79,7 +86,7 @@ def _circumstances(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
         states = count(table["states"].max(), "count vector")
         amounts.append(f"enumeration of {states} (exact)")
     if (table["engine"] == "threshold").any():
-        amounts.append(_thresholds(table["rtol"].max()))
+        amounts.append(_thresholds(integral_rtol(table).max()))
     if table["groups"].notna().any():
         groups, seed = table["groups"].max(), study["spec"]["seed"]
         amounts.append(f"monte-carlo, {groups:,} groups, seed {seed}")

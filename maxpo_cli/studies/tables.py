@@ -1,5 +1,6 @@
 """Result tables: the columns that every study writes, in their order."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,14 +73,14 @@ def _how(measured: Sequence[Measures]) -> dict[str, object]:
     }
 
 
-def _achieved(measured: Sequence[Measures]) -> float | None:
-    return max((m.rtol for m in measured if m.rtol is not None), default=None)
+def _achieved(measured: Sequence[Measures]) -> float:
+    return max((m.rtol for m in measured if m.rtol is not None), default=math.nan)
 
 
 def _unsettled(measured: Sequence[Measures], rtol: float) -> str:
     """A sentence about integrals that did not settle as far as was asked."""
     achieved = _achieved(measured)
-    if achieved is None or achieved <= rtol:
+    if not achieved > rtol:
         return ""
     return f"not to --rtol {rtol:g}: the last refinement still moved a figure by {achieved:.0e}"
 

@@ -24,7 +24,8 @@ def worst(name: str, group: list[float], dtype: torch.dtype = torch.float64) -> 
 
 
 def test_the_oracle_covers_the_whole_catalogue() -> None:
-    assert {*NAMES, "oracle"} == set(CATALOGUE)
+    yardsticks = {name for name, entry in CATALOGUE.items() if entry.compute is None}
+    assert set(NAMES) == set(CATALOGUE) - yardsticks
 
 
 @pytest.mark.parametrize("name", REAL)

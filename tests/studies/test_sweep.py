@@ -38,6 +38,11 @@ def alone(spec: SweepSpec, policy: Policy, n: int, k: int) -> pd.DataFrame:
     return compare(CompareSpec(policy, n, k, estimators=spec.estimators, **chosen)).table
 
 
+def is_continuous(policy: Policy) -> bool:
+    """Whether its figures are integrals, which several K together refine as far as any needs."""
+    return any(not isinstance(problem, FiniteProblem) for problem in policy.problems)
+
+
 def check_cells(spec: SweepSpec, file: RewardsFile | None = None) -> int:
     """Every measurable cell of a sweep against `compare`; how many there were."""
     table = sweep(spec)
@@ -51,15 +56,16 @@ def check_cells(spec: SweepSpec, file: RewardsFile | None = None) -> int:
         else:
             where = tuple(zip(spec.swept, map(str, cell[:-2]), strict=True))
             policy = read_logged(RewardsFile(file.path, where=where))
-        expected = alone(spec, policy, n, k).drop(columns="seconds")
+        expected = alone(spec, policy, n, k).drop(columns=["seconds", "rtol"])
         found = rows[list(expected.columns)].reset_index(drop=True)
-        exact = set(expected["engine"]) == {"enumeration"}
+        exact = set(expected["engine"]) != {"monte-carlo"}
+        integrated = is_continuous(policy)
         pd.testing.assert_frame_equal(
             found,
             expected,
             check_exact=not exact,
             check_dtype=False,
-            **({"rtol": 1e-11, "atol": 1e-14} if exact else {}),
+            **({"rtol": 2e-8 if integrated else 1e-11, "atol": 1e-14} if exact else {}),
         )
         checked += 1
     return checked
@@ -113,7 +119,7 @@ class TestEveryRowIsThatOfCompare:
         )  # fmt: skip
         assert check_cells(spec) == 2 * (2 + 3)
 
-    def test_bit_for_bit_over_std_and_reward_of_a_gaussian(self) -> None:
+    def test_over_std_and_reward_of_a_gaussian(self) -> None:
         spec = spec_of(
             "gaussian", "std=0.5:2:2", "reward=identity,exp,threshold", "k=1,3", n=5,
             estimators=("all",),
@@ -146,7 +152,10 @@ class TestEveryRowIsThatOfCompare:
         assert check_cells(spec, logged) == 3
 
     def test_when_stopped_early(self) -> None:
-        spec = spec_of("gaussian", "std=1,2", "k=1,3", n=4, groups=60_000, until_rel_error=0.05)
+        spec = spec_of(
+            "gaussian", "std=1,2", "k=1,3",
+            n=4, groups=60_000, until_rel_error=0.05, engine="monte-carlo",
+        )  # fmt: skip
         assert check_cells(spec) == 4
 
     @settings(max_examples=12, deadline=None)
