@@ -20,7 +20,8 @@ class Estimator:
     """One advantage estimator and its claims.
 
     `profile` is what a rank-linear estimator is; `own` a formula for those that are not, or that
-    have a quicker one. The oracle has neither: it needs the policy. `scale(n, k)` is the claim
+    have a quicker one. The oracle has neither: it needs the policy. `standardised` is the profile
+    of what such a formula divides by std + 1e-6, std of the group. `scale(n, k)` is the claim
     about the mean: E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where
     nothing is claimed. K runs from `lowest_k` to N − `short_of_n`; None means any K.
     """
@@ -33,6 +34,7 @@ class Estimator:
     scale: Scale
     profile: ProfileOf | None = None
     own: Compute | None = None
+    standardised: ProfileOf | None = None
     lowest_k: int = 1
     short_of_n: int | None = 0
     takes_k: bool = True
@@ -168,6 +170,7 @@ CATALOGUE: dict[str, Estimator] = {
             centered="no",
             scale=_never,
             own=formulas.grpo_passk,
+            standardised=lambda n, _: profiles.expected_improvement_profile(n, n),
             short_of_n=None,
             takes_k=False,
             smallest_group=2,
@@ -193,6 +196,7 @@ CATALOGUE: dict[str, Estimator] = {
             centered="exactly",
             scale=_never,
             own=formulas.grpo,
+            standardised=lambda n, _: profiles.canonical_plugin_profile(n, 1),
             short_of_n=None,
             takes_k=False,
             smallest_group=2,
