@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from maxpo_cli.engines.draws import Draws, Estimates
 from maxpo_cli.engines.measures import Measures, Noise, Problem
@@ -37,7 +38,7 @@ class Accumulator:
         shifted = estimates.mean - self._centre
         around = self._features(shifted, estimates.residual) - self._usual
         blocks, several, size = estimates.centering.shape
-        parts = torch.nn.functional.pad(shifted, (0, -size % REPLICATES))
+        parts = shifted if size % REPLICATES == 0 else pad(shifted, (0, -size % REPLICATES))
         sums = (
             parts.reshape(blocks, several, len(self._gradient), -1, REPLICATES).sum(-2),
             around.sum(-1),

@@ -55,11 +55,11 @@ class CountedDraws(Draws):
 
     @cached_property
     def _std(self) -> Tensor:
-        present = self.counts > 0
-        lowest = self._levels[(self.above == self.n).sum(-2) - 1]
-        size = self._levels[(self.above > 0).sum(-2) - 1] - lowest
+        levels, present = self._levels[:, None], self.counts > 0
+        lowest = torch.where(present, levels, torch.inf).amin(-2)
+        size = torch.where(present, levels, -torch.inf).amax(-2) - lowest
         unit = torch.where(size > 0, size, 1)
-        apart = (self._levels[:, None] - lowest[..., None, :]) / unit[..., None, :]
+        apart = (levels - lowest[..., None, :]) / unit[..., None, :]
         apart = torch.where(present, apart, 0)
         weights = self.counts.to(self.dtype)
         mean = (weights * apart).sum(-2, keepdim=True) / self.n
@@ -105,9 +105,10 @@ class CountedDraws(Draws):
 
     def _estimates(self, advantages: Tensor, centering: Tensor, k: int) -> Estimates:
         """ĝ of the advantages of each level, `[..., E, m, B]`, of no meaning at an absent one."""
-        weighted = self._counts[..., None, :, :] * advantages
-        mean = self.problem.scores.combine(weighted.mT).mT * (k / self.n)
-        residual = self._constant(self.problem.residual).unsqueeze(-1) * (k / self.n) ** 2
+        share = k / self.n
+        weighted = advantages * (self._counts * share)[..., None, :, :]
+        mean = self.problem.scores.combine(weighted.mT).mT
+        residual = self._constant(self.problem.residual).unsqueeze(-1) * share
         return Estimates(mean, (weighted * advantages * residual).sum(-2), centering)
 
 

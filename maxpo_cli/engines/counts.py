@@ -30,9 +30,8 @@ class CountSampler:
         self.uniforms = m - 1 if self._few else n
         if self._few:
             higher = np.cumsum(problem.probs[::-1])[::-1]
-            both = zip(problem.probs[:-1], higher[1:], strict=True)
-            laws = [binomials(np.array([here]), np.array([later]), n, 0)[0] for here, later in both]
-            self._tables = [_Alias(law, device) for law in laws]
+            laws = binomials(problem.probs[:-1], higher[1:], n, 0)
+            self._tables = _Alias(laws.reshape(-1, n + 1), device)
         else:
             self._edges = torch.as_tensor(np.cumsum(problem.probs)[:-1], device=device)
 
@@ -41,9 +40,10 @@ class CountSampler:
         batch, _, size = uniforms.shape
         above = torch.full((batch, self._m, size), self._n, device=uniforms.device)
         if self._few:
-            for level, table in enumerate(self._tables):
+            for level in range(self._m - 1):
                 left = above[:, level]
-                above[:, level + 1] = left - table(left, uniforms[:, level])
+                law = left + level * (self._n + 1)
+                above[:, level + 1] = left - self._tables(law, uniforms[:, level])
             return above
         levels = torch.bucketize(uniforms, self._edges, right=True)
         counts = torch.zeros_like(above).scatter_add_(1, levels, torch.ones_like(levels))

@@ -31,12 +31,13 @@ class Estimates:
     residual: Tensor
     centering: Tensor
 
-    def over(self, size: Tensor) -> "Estimates":
-        """The estimates of all advantages divided by a size of the group, `[..., B]`."""
+    def divide(self, start: int, size: Tensor) -> None:
+        """Divides the advantages from the estimator `start` on by a size of the group, `[..., B]`,
+        in place."""
         size = size[..., None, :]
-        return Estimates(
-            self.mean / size[..., None, :], self.residual / size.square(), self.centering / size
-        )
+        self.mean[..., start:, :, :] /= size[..., None, :]
+        self.residual[..., start:, :] /= size.square()
+        self.centering[..., start:, :] /= size
 
     def of(self, places: list[int]) -> "Estimates":
         """The estimates of the estimators at these places."""
@@ -57,12 +58,12 @@ class Draws(ABC):
         linear = [e for e in estimators if e.profile is not None]
         standard = [e for e in estimators if e.profile is None and e.standardised is not None]
         others = [e for e in estimators if e.profile is None and e.standardised is None]
+        profiles = [e.profile for e in linear] + [e.standardised for e in standard]
         parts = []
-        if linear:
-            parts.append(self._linear(tuple(e.profile for e in linear if e.profile), k))
+        if profiles:
+            parts.append(self._linear(tuple(profile for profile in profiles if profile), k))
         if standard:
-            gaps = self._linear(tuple(e.standardised for e in standard if e.standardised), k)
-            parts.append(gaps.over(self._std + STD_OFFSET))
+            parts[0].divide(len(linear), self._std + STD_OFFSET)
         parts += [self._explicit(estimator, k) for estimator in others]
         places = [(linear + standard + others).index(estimator) for estimator in estimators]
         return _joined(parts).of(places)

@@ -25,6 +25,10 @@ BLOCK, BLOCK_NUMBERS = 16 * REPLICATES, 1 << 20
 CPU_PASS, DEVICE_PASS = 1 << 18, 1 << 25
 """Numbers in a tensor that is worked on at once: what fits a CPU's cache, and what fills a GPU."""
 
+KEPT_BYTES = 24 << 20
+"""The C library hands freed memory back to the system, page by page, until it has seen a piece of
+this size freed; getting it anew for every tensor would cost as much as the work on it."""
+
 
 def sample_problem(
     problem: Problem,
@@ -71,6 +75,7 @@ class Sampler:
         numbers = block * max(width, _numbers(problem) * max(map(len, estimators.values())))
         self._blocks_at_once = blocks_at_once or max(1, size // numbers)
         self._left, self._groups = limit, 0
+        torch.empty(KEPT_BYTES, dtype=torch.uint8)  # given back at once
         self._counts = (
             CountSampler(problem, n, generator.device)
             if isinstance(problem, FiniteProblem)
@@ -125,7 +130,7 @@ def _draws(
         return ScoredDraws(problem, z[:, :size], dtype)
     assert sampler is not None
     uniforms = _draw(torch.rand, (blocks, sampler.uniforms, block), generator)
-    return CountedDraws(problem, sampler(uniforms[..., :size]), n, dtype)
+    return CountedDraws(problem, sampler(uniforms)[..., :size], n, dtype)
 
 
 def _draw(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.engines.draws import Draws, Estimates
-from maxpo_cli.engines.q_table import q_table
+from maxpo_cli.engines.q_table import Places, q_table
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import ProfileOf, steps
@@ -32,6 +32,7 @@ class ScoredDraws(Draws):
         order, self._rewards = _sorted(policy.reward_function.value(policy.mean + policy.std * z))
         self._groups = SortedGroups(self._rewards.to(dtype))
         self._scores = policy.scores(z.gather(-1, order)[..., None]).movedim(-1, 0)
+        self._places: Places | None = None
 
     @cached_property
     def _steps(self) -> Tensor:
@@ -71,7 +72,7 @@ class ScoredDraws(Draws):
         """Σ_i A_i² times what the scores have beside the reward's coordinate, `[b, E, B]`."""
         if self.problem.residual == 0:
             batch, size, _ = self._rewards.shape
-            return self._rewards.new_zeros(1, 1, 1).expand(batch, len(profiles), size)
+            return self._rewards.new_zeros(batch, len(profiles), size)
         squares = [
             self._groups.rank_linear(profile, k).double().square().sum(-1) for profile in profiles
         ]
@@ -83,13 +84,16 @@ class ScoredDraws(Draws):
             advantages = estimator.compute(self._groups, k).double()
         else:
             table = q_table(self.problem, k, str(self._rewards.device))
-            advantages = table.at(self._rewards) - table.objective
+            if self._places is None:
+                self._places = table.places(self._rewards)
+            advantages = table.of(self._places) - table.objective
         mean = torch.stack([(advantages * each).sum(-1) for each in self._scores], 1)
-        return Estimates(
-            mean[:, None] * (k / n),
-            advantages.square().sum(-1)[:, None] * (self.problem.residual * (k / n) ** 2),
-            advantages.mean(-1)[:, None],
+        residual = (
+            torch.zeros_like(mean[:, 0])
+            if self.problem.residual == 0
+            else advantages.square().sum(-1) * (self.problem.residual * (k / n) ** 2)
         )
+        return Estimates(mean[:, None] * (k / n), residual[:, None], advantages.mean(-1)[:, None])
 
 
 def _sorted(rewards: Tensor) -> tuple[Tensor, Tensor]:
