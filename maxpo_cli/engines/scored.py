@@ -18,10 +18,6 @@ from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import ProfileOf, steps
 from maxpo_cli.policies.gaussian import GaussianProblem
 
-PANEL = 8
-"""Products are of a multiple of so many estimators, so that one alone is rounded as beside others.
-"""
-
 
 class ScoredDraws(Draws):
     """Groups of a Gaussian policy, as standardised first coordinates `[b, B, N]`."""
@@ -58,15 +54,13 @@ class ScoredDraws(Draws):
         return self._groups.std[..., 0].double()
 
     def _linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
-        n, size = self._groups.n, len(profiles)
+        n = self._groups.n
         table = steps(profiles, n, k, self._steps.dtype, str(self._steps.device))
-        success, rise, centering = (
-            _panel(part) for part in (table.success, table.rise, table.centering)
-        )
-        whole, centre = _product(torch.cat([success, centering]), self._steps).chunk(2, 1)
-        below = torch.stack([_product(rise, part) for part in self._products], 2)
-        mean = torch.addcmul(-below[:, :size], whole[:, :size, None], self._total)
-        return Estimates(mean * (k / n), self._residual(profiles, k), centre[:, :size])
+        whole = _product(table.success, self._steps)[:, :, None] * self._total
+        below = torch.stack([_product(table.rise, part) for part in self._products], 2)
+        centering = _product(table.centering, self._steps)
+        mean = whole.sub_(below).mul_(k / n)
+        return Estimates(mean, self._residual(profiles, k), centering)
 
     def _residual(self, profiles: tuple[ProfileOf, ...], k: int) -> Tensor:
         """Σ_i A_i² times what the scores have beside the reward's coordinate, `[b, E, B]`."""
@@ -108,11 +102,10 @@ def _sorted(rewards: Tensor) -> tuple[Tensor, Tensor]:
     return ascending.indices, ascending.values
 
 
-def _panel(table: Tensor) -> Tensor:
-    """Entries for c = N..1 rewards above, with rows of 0 up to a whole panel."""
-    return torch.nn.functional.pad(table[:, 1:].flip(1), (0, 0, 0, -len(table) % PANEL))
-
-
 def _product(table: Tensor, groups: Tensor) -> Tensor:
-    """`[E, N]` by `[b, B, N]` is `[b, E, B]` in float64: block by block, alike for any number."""
-    return torch.bmm(table.expand(len(groups), -1, -1), groups.mT).double()
+    """Entries for c = 0..N rewards above, `[E, N + 1]`, by `[b, B, N]` is `[b, E, B]` in float64.
+
+    Row by row and block by block: a product of several is rounded in ways that depend on how many.
+    """
+    rows = table[:, 1:].flip(1)[:, None, None].expand(-1, len(groups), -1, -1)
+    return torch.cat([torch.bmm(row, groups.mT) for row in rows], 1).double()
