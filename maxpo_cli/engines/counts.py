@@ -9,8 +9,8 @@ from torch import Tensor
 from maxpo_cli.engines.binomials import binomials
 from maxpo_cli.policies.finite import FiniteProblem, FloatArray
 
-TABLE_NUMBERS = 1 << 22
-"""Numbers in the tables of binomials of one problem, at the most."""
+TABLE_NUMBERS = 1 << 19
+"""Numbers in the table of binomials of one problem, at the most: 8 MiB with their aliases."""
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -26,12 +26,14 @@ class CountSampler:
     def __init__(self, problem: FiniteProblem, n: int, device: torch.device) -> None:
         m = problem.m
         self._n, self._m = n, m
-        self._few = 2 * (m - 1) <= n and (m - 1) * (n + 1) ** 2 <= TABLE_NUMBERS
+        self._few = 2 * (m - 1) <= n and (m - 2) * (n + 1) ** 2 <= TABLE_NUMBERS
         self.uniforms = m - 1 if self._few else n
         if self._few:
             higher = np.cumsum(problem.probs[::-1])[::-1]
-            laws = binomials(problem.probs[:-1], higher[1:], n, 0)
-            self._tables = _Alias(laws.reshape(-1, n + 1), device)
+            first = binomials(problem.probs[:-1][:1], higher[1:2], n, n)
+            others = binomials(problem.probs[1:-1], higher[2:], n, 0)
+            laws = np.concatenate([part.reshape(-1, n + 1) for part in (first, others)])
+            self._tables = _Alias(laws, device)
         else:
             self._edges = torch.as_tensor(np.cumsum(problem.probs)[:-1], device=device)
 
@@ -42,7 +44,7 @@ class CountSampler:
         if self._few:
             for level in range(self._m - 1):
                 left = above[:, level]
-                law = left + level * (self._n + 1)
+                law = left + ((level - 1) * (self._n + 1) + 1) if level else left - self._n
                 above[:, level + 1] = left - self._tables(law, uniforms[:, level])
             return above
         levels = torch.bucketize(uniforms, self._edges, right=True)
