@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxpo_cli.engines.draws import CountedDraws, Estimates
+from maxpo_cli.engines.binomials import binomials
+from maxpo_cli.engines.counted import CountedDraws
+from maxpo_cli.engines.draws import Estimates
 from maxpo_cli.engines.measures import Measures
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem, FloatArray
@@ -66,12 +68,12 @@ def _enumerate(
         for k, chosen in estimators.items()
         for estimator in chosen
     }
-    for counts, weights in _chunks(family, n, device):
-        draws = CountedDraws(family, counts, n, dtype)
+    for above, weights in _chunks(family, n, device):
+        draws = CountedDraws(family, above, n, dtype)
         for k, chosen in estimators.items():
             for estimator in chosen:
-                totals[k, estimator.name].add(draws.estimate(estimator, k), weights)
-        advance(len(counts) * len(family.problems))
+                totals[k, estimator.name].add(draws.estimate((estimator,), k), weights)
+        advance(above.shape[-1] * len(family.problems))
     measured = {
         k: _measures(family, n, k, chosen, [totals[k, e.name] for e in chosen])
         for k, chosen in estimators.items()
@@ -99,25 +101,24 @@ class _Moments:
         return cls(zeros[0], mean, *zeros[1:])
 
     def add(self, estimates: Estimates, weights: Tensor) -> None:
-        """Adds groups `[B]` with their probabilities `[P, B]`."""
+        """Adds groups `[B]` of one estimator with their probabilities `[P, B]`."""
         weight = weights.sum(-1)
         total = self.weight + weight
         # A chunk of groups less likely than a double can say has weight 0, and adds nothing.
         share = weight / torch.where(total > 0, total, 1)
-        mean = (
-            torch.bmm(weights[:, None], estimates.mean)
-            / torch.where(weight > 0, weight, 1)[:, None, None]
-        )
-        around = (estimates.mean - mean).square().sum(-1) + estimates.residual
-        shift = mean[:, 0] - self.mean
+        scale = torch.where(weight > 0, weight, 1)[:, None]
+        mean = torch.bmm(estimates.mean[:, 0], weights[..., None])[..., 0] / scale
+        around = (estimates.mean[:, 0] - mean[..., None]).square().sum(-2)
+        around = around + estimates.residual[:, 0]
+        shift = mean - self.mean
         self.spread = self.spread + (weights * around).sum(-1)
         self.spread = self.spread + shift.square().sum(-1) * self.weight * share
         self.mean = self.mean + shift * share[:, None]
         self.weight = total
-        self.centering = self.centering + (weights * estimates.centering).sum(-1)
-        square = estimates.centering.square()
-        self.centering_square = self.centering_square + (weights * square).sum(-1)
-        highest = estimates.centering.abs().amax(-1)
+        centering = estimates.centering[..., 0, :]
+        self.centering = self.centering + (weights * centering).sum(-1)
+        self.centering_square = self.centering_square + (weights * centering.square()).sum(-1)
+        highest = centering.abs().amax(-1)
         self.centering_max = torch.maximum(self.centering_max, highest)
 
 
@@ -154,7 +155,9 @@ def _measures(
 
 
 def _chunks(family: FiniteFamily, n: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Count vectors `[B, m]` and their multinomial probabilities `[P, B]`, every vector once.
+    """Every count vector once, with its multinomial probabilities `[P, B]`.
+
+    A count vector is given as how many rewards are at each level or higher, `[m, B]`.
 
     Vectors are numbered so that those which leave few rewards to the later levels come first:
     C(x + j − 1, j − 1) vectors of j levels leave at most x behind the first, which is all that is
@@ -168,8 +171,8 @@ def _chunks(family: FiniteFamily, n: int, device: torch.device) -> Iterator[tupl
     }
     probs = np.stack([problem.probs for problem in family.problems], -1)
     remaining = np.cumsum(probs[::-1], 0)[::-1]
-    binomials = [
-        torch.from_numpy(_binomials(here, later, n, n if level == 0 else 0)).to(device)
+    tables = [
+        torch.from_numpy(binomials(here, later, n, n if level == 0 else 0)).to(device)
         for level, (here, later) in enumerate(zip(probs[:-1], remaining[1:], strict=True))
     ]
     states = count_states(family, n)
@@ -178,34 +181,12 @@ def _chunks(family: FiniteFamily, n: int, device: torch.device) -> Iterator[tupl
         rank = torch.arange(start, min(start + rows, states), device=device)
         left = torch.full_like(rank, n)
         weights = torch.ones(size, len(rank), dtype=torch.float64, device=device)
-        counts = []
-        for level, binomial in enumerate(binomials):
+        above = [left]
+        for level, binomial in enumerate(tables):
             table = leaving_at_most[m - level]
             after = torch.searchsorted(table, rank, right=True)
             rank = rank - torch.where(after > 0, table[(after - 1).clamp(min=0)], 0)
             weights = weights * binomial[:, left - n if level == 0 else left, left - after]
-            counts.append(left - after)
             left = after
-        counts.append(left)
-        yield torch.stack(counts, -1), weights
-
-
-def _binomials(here: FloatArray, later: FloatArray, n: int, first: int) -> FloatArray:
-    """Binomial(x, p) probabilities of 0..n in a row for x = first..n.
-
-    p = here / (here + later) for each of P problems: `[P]` in, `[P, n + 1 − first, n + 1]` out. By
-    Pascal's recursion: sums of positive terms only, so that no digit cancels, where logarithms of
-    factorials would lose three digits at n = 4096.
-    """
-    p, q = (part[:, None] / (here + later)[:, None] for part in (here, later))
-    rows = np.zeros((len(here), n + 1 - first, n + 1))
-    row = np.zeros((len(here), n + 1))
-    row[:, 0] = 1.0
-    for x in range(n + 1):
-        if x:
-            row[:, 1:] = row[:, 1:] * q + row[:, :-1] * p
-            row[:, :1] *= q
-            row /= row.sum(1, keepdims=True)
-        if x >= first:
-            rows[:, x - first] = row
-    return rows
+            above.append(left)
+        yield torch.stack(above), weights

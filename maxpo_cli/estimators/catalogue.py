@@ -30,7 +30,8 @@ class Estimator:
 
     `profile` is what a rank-linear estimator is; `own` a formula for those that are not, or that
     have a quicker one. The yardsticks have neither, since they need the policy: the oracle, and
-    those that have the `best` baseline of a kind. `scale(n, k)` is the claim about the mean:
+    those that have the `best` baseline of a kind. `standardised` is the profile of what such a
+    formula divides by std + 1e-6, std of the group. `scale(n, k)` is the claim about the mean:
     E ĝ = scale · ∇J_K on every problem, 1 for an unbiased estimator, None where nothing is
     claimed. K runs from `lowest_k` to N − `short_of_n`; None means any K.
     """
@@ -44,6 +45,7 @@ class Estimator:
     profile: ProfileOf | None = None
     own: Compute | None = None
     best: Best | None = None
+    standardised: ProfileOf | None = None
     lowest_k: int = 1
     short_of_n: int | None = 0
     takes_k: bool = True
@@ -179,6 +181,7 @@ CATALOGUE: dict[str, Estimator] = {
             centered="no",
             scale=_never,
             own=formulas.grpo_passk,
+            standardised=lambda n, _: profiles.expected_improvement_profile(n, n),
             short_of_n=None,
             takes_k=False,
             smallest_group=2,
@@ -204,6 +207,7 @@ CATALOGUE: dict[str, Estimator] = {
             centered="exactly",
             scale=_never,
             own=formulas.grpo,
+            standardised=lambda n, _: profiles.canonical_plugin_profile(n, 1),
             short_of_n=None,
             takes_k=False,
             smallest_group=2,

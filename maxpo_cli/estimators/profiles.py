@@ -131,13 +131,47 @@ class Weights:
 @lru_cache(maxsize=512)
 def weights(profile_of: ProfileOf, n: int, k: int, dtype: torch.dtype, device: str) -> Weights:
     """The weights of `profile_of(n, k)`: one correctly rounded integer division each."""
+    _, failure, rise, _ = _rounded(profile_of, n, k)
+    below, above = (part[1:n].flip(0).to(device, dtype) for part in (failure, rise))
+    return Weights(float(rise[n]), below, above)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Profiles of E estimators rounded once, by the number c = 0..N of rewards above a step.
+
+    Sorted rewards are a stair: a step of height r_(1) that all N are above, then the spacings. A
+    step of height d adds d · failure[c] to the advantage of the rewards below it, d · success[c] =
+    d · (failure[c] + rise[c]) to that of those above it, and d · centering[c] to the mean
+    advantage, which is 0 to the last bit for a centered estimator. All are `[E, N + 1]`.
+    """
+
+    success: Tensor
+    failure: Tensor
+    rise: Tensor
+    centering: Tensor
+
+
+@lru_cache(maxsize=256)
+def steps(
+    profiles: tuple[ProfileOf, ...], n: int, k: int, dtype: torch.dtype, device: str
+) -> Steps:
+    """The steps of these profiles at (n, K)."""
+    each = torch.stack([_rounded(profile_of, n, k) for profile_of in profiles], 1)
+    return Steps(*each.to(device, dtype))
+
+
+@lru_cache(maxsize=512)
+def _rounded(profile_of: ProfileOf, n: int, k: int) -> Tensor:
+    """success, failure, rise and centering for c = 0..n, `[4, n + 1]`; 0 where nothing reads."""
     profile = profile_of(n, k)
     scale = profile.denominator
-    counts = range(n - 1, 0, -1)
-    below = [profile.failure[c] / scale for c in counts]
-    rise = [(profile.success[c] - profile.failure[c]) / scale for c in counts]
-    return Weights(
-        profile.success[n] / scale,
-        torch.tensor(below, dtype=torch.float64).to(device, dtype),
-        torch.tensor(rise, dtype=torch.float64).to(device, dtype),
+    success, failure = (0, *profile.success[1:]), (*profile.failure[:-1], 0)
+    both = list(zip(success, failure, strict=True))
+    columns = (
+        [a / scale for a in success],
+        [b / scale for b in failure],
+        [(a - b) / scale for a, b in both],
+        [(c * a + (n - c) * b) / (n * scale) for c, (a, b) in enumerate(both)],
     )
+    return torch.tensor(columns, dtype=torch.float64)

@@ -50,8 +50,9 @@ class DenseScores:
         return int(self.matrix.shape[-1])
 
     def combine(self, weights: Tensor) -> Tensor:
-        """See `LevelScores`; a sum and no matrix product, whose rounding depends on the batch."""
-        return (weights[..., None] * torch.as_tensor(self.matrix, device=weights.device)).sum(-2)
+        """See `LevelScores`; sums and no matrix product, whose rounding depends on the batch."""
+        matrix = torch.as_tensor(self.matrix, device=weights.device)
+        return torch.stack([(weights * of).sum(-1) for of in matrix.unbind(-1)]).movedim(0, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +174,7 @@ class FiniteFamily:
     Attributes:
         problems: the P problems.
         levels: their rewards, `[m]`.
-        scores: their mean scores, `[..., m]` in and `[P, ..., d]` out.
+        scores: their mean scores, `[E, B, m]` in and `[P, E, B, d]` out.
         residual: their residuals, `[P, 1, m]`.
     """
 
@@ -200,6 +201,8 @@ class FiniteFamily:
 
 
 def _stacked(scores: Sequence[LevelScores]) -> LevelScores:
-    """Mean scores of one kind with a leading dimension for the problem, and one for groups."""
+    """Mean scores of one kind with leading dimensions for the problem, estimators and groups."""
     parts = [tuple(vars(each).values()) for each in scores]
-    return type(scores[0])(*(np.stack(arrays)[:, None] for arrays in zip(*parts, strict=True)))
+    return type(scores[0])(
+        *(np.stack(arrays)[:, None, None] for arrays in zip(*parts, strict=True))
+    )

@@ -258,10 +258,9 @@ class TestCountVectors:
         (problem,) = parse_policy(spec).problems
         assert isinstance(problem, FiniteProblem)
         chunks = list(enumeration._chunks(FiniteFamily.of([problem]), n, CPU))
-        counts, weights = (
-            torch.cat(part, -2 + axis) for axis, part in enumerate(zip(*chunks, strict=True))
-        )
-        return problem, counts.numpy(), weights[0].numpy()
+        above, weights = (torch.cat(part, -1) for part in zip(*chunks, strict=True))
+        counts = -np.diff(above.numpy(), axis=0, append=0)
+        return problem, counts.T, weights[0].numpy()
 
     @every
     def test_every_vector_is_there_once(self, spec: str, n: int) -> None:

@@ -276,7 +276,7 @@ class TestReproducibility:
                 blocks,
             )
             assert sum(done) == self.GROUPS
-        assert len(done) == 3
+        assert done == [2 * BLOCK, 2 * BLOCK, BLOCK, 100]
 
     @pytest.mark.parametrize("groups", [2, 3, 63, 65, 1023, 1024, 1025])
     def test_any_number_of_groups_gives_that_many(self, groups: int) -> None:

@@ -8,7 +8,7 @@ from oracle_gaussian import OnTheLine
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from maxpo_cli.engines.draws import q_table
+from maxpo_cli.engines.q_table import q_table
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.gaussian import Gaussian, GaussianProblem

@@ -1,0 +1,161 @@
+"""What estimators make of drawn groups, beside advantages formed and added one reward at a time."""
+
+import numpy as np
+import pytest
+import torch
+from measuring import defined, level_scores, named
+
+from maxpo_cli import advantages
+from maxpo_cli.engines.counted import CountedDraws
+from maxpo_cli.engines.draws import Draws, Estimates
+from maxpo_cli.engines.q_table import q_table
+from maxpo_cli.engines.scored import ScoredDraws
+from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
+from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.policies.gaussian import GaussianProblem
+from maxpo_cli.policies.rewards import REWARDS
+from maxpo_cli.policies.spec import parse_policy
+
+SIZES = [(1, 1), (2, 1), (2, 2), (5, 3), (6, 6), (16, 4), (64, 48)]
+FINITE = (
+    "bernoulli:p=0.2",
+    "categorical:rewards=-1/0/3,probs=0.2/0.5/0.3,outcomes=1/50/2",
+    "categorical:rewards=1e8/100000001/100000003,probs=0.2/0.5/0.3,outcomes=3",
+    "categorical:rewards=0/1/2/3/4/5/6/7/8/9,probs=" + "/".join(["0.1"] * 10),
+    "gaussian:mean=0.2,std=0.5,reward=threshold,c=0.6,learn=mean+log_std,dim=3",
+)
+GAUSSIAN = (
+    *(
+        f"gaussian:mean=0.3,std=0.7,reward={reward},learn={learn},dim={dim}"
+        for reward in REWARDS
+        if reward != "threshold"
+        for learn, dim in (("mean", 1), ("mean+log_std", 3))
+    ),
+    "gaussian:mean=1e8,std=1,learn=mean",
+)
+
+
+def uniform_above(m: int, n: int, groups: int) -> torch.Tensor:
+    """Counts of levels drawn evenly, as `CountedDraws` takes them, `[1, m, groups]`."""
+    levels = torch.randint(m, (groups, n), generator=torch.Generator().manual_seed(n))
+    return (levels[None, None] >= torch.arange(m)[:, None, None]).sum(-1)
+
+
+def check(
+    draws: Draws,
+    estimators: tuple[Estimator, ...],
+    k: int,
+    rows: list[torch.Tensor],
+    scores: torch.Tensor,
+    residual: torch.Tensor,
+) -> None:
+    """Against advantages `[G, N]`, scores `[G, N, d]` and residuals `[G, N]`."""
+    found = draws.estimate(estimators, k)
+    n = scores.shape[1]
+    for e, values in enumerate(rows):
+        expected = Estimates(
+            (values[..., None] * scores).sum(1).T * (k / n),
+            (values.square() * residual).sum(-1) * (k / n) ** 2,
+            values.mean(-1),
+        )
+        size = max(1.0, float(values.abs().max()))
+        for name, power in (("mean", 1), ("residual", 2), ("centering", 1)):
+            mine = getattr(found, name)[0, e]
+            off = (mine - getattr(expected, name)).abs().max()
+            assert off <= 1e-12 * k * size**power, (estimators[e].name, name)
+        if estimators[e].centered == "exactly" and estimators[e].profile is not None:
+            assert (found.centering[0, e] == 0).all(), estimators[e].name
+
+
+@pytest.mark.parametrize(("n", "k"), SIZES)
+@pytest.mark.parametrize("spec", FINITE)
+def test_counts_give_what_rewards_one_by_one_give(spec: str, n: int, k: int) -> None:
+    (problem,) = parse_policy(spec).problems
+    assert isinstance(problem, FiniteProblem)
+    chosen = defined(problem, n, k)
+    above = uniform_above(problem.m, n, 200)
+    draws = CountedDraws(problem, above, n, torch.float64)
+    counts = draws.counts[0].T
+    level = torch.arange(problem.m).expand_as(counts).reshape(-1)
+    level = level.repeat_interleave(counts.reshape(-1)).reshape(-1, n)
+    rewards = torch.as_tensor(problem.levels)[level]
+    rows = [
+        torch.as_tensor(problem.oracle_advantages(k))[level]
+        if e.compute is None
+        else advantages(e.name, rewards, k)
+        for e in chosen
+    ]
+    scores = torch.as_tensor(level_scores(problem))[level]
+    check(draws, chosen, k, rows, scores, torch.as_tensor(problem.residual)[level])
+
+
+@pytest.mark.parametrize(("n", "k"), SIZES)
+@pytest.mark.parametrize("spec", GAUSSIAN)
+def test_products_give_what_rewards_one_by_one_give(spec: str, n: int, k: int) -> None:
+    (problem,) = parse_policy(spec).problems
+    assert isinstance(problem, GaussianProblem)
+    policy = problem.policy
+    z = torch.randn(1, 200, n, dtype=torch.float64, generator=torch.Generator().manual_seed(n))
+    rewards = policy.reward_function.value(policy.mean + policy.std * z[0])
+    chosen = defined(problem, n, k)
+    table = q_table(problem, k, "cpu")
+    rows = [
+        table.at(rewards) - table.objective if e.compute is None else advantages(e.name, rewards, k)
+        for e in chosen
+    ]
+    residual = torch.full_like(rewards, problem.residual)
+    draws = ScoredDraws(problem, z, torch.float64)
+    check(draws, chosen, k, rows, policy.scores(z[0][..., None]), residual)
+
+
+@pytest.mark.parametrize("spec", [FINITE[1], GAUSSIAN[1]])
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_estimator_alone_is_what_it_is_beside_others_to_the_last_bit(
+    spec: str, name: str
+) -> None:
+    (problem,) = parse_policy(spec).problems
+    n, k = 33, 4
+    everyone = defined(problem, n, k)
+    if CATALOGUE[name] not in everyone:
+        return
+    z = torch.randn(3, 64, n, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = []
+    for chosen in (named(name), everyone, everyone[::-1]):
+        draws: Draws = (
+            CountedDraws(problem, uniform_above(problem.m, n, 64), n, torch.float64)
+            if isinstance(problem, FiniteProblem)
+            else ScoredDraws(problem, z, torch.float64)
+        )
+        place = chosen.index(CATALOGUE[name])
+        found.append(draws.estimate(chosen, k).of([place]))
+    for other in found[1:]:
+        for figure in ("mean", "residual", "centering"):
+            np.testing.assert_array_equal(getattr(found[0], figure), getattr(other, figure))
+
+
+@pytest.mark.parametrize("n", [8, 16, 64, 256])
+def test_a_block_gives_the_same_to_the_last_bit_beside_any_number_of_others(n: int) -> None:
+    (problem,) = parse_policy(GAUSSIAN[1]).problems
+    assert isinstance(problem, GaussianProblem)
+    z = torch.randn(5, 1024, n, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    chosen = defined(problem, n, 4)
+    whole = ScoredDraws(problem, z, torch.float64).estimate(chosen, 4)
+    for start, stop in ((0, 1), (1, 3), (3, 5)):
+        part = ScoredDraws(problem, z[start:stop], torch.float64).estimate(chosen, 4)
+        for figure in ("mean", "residual", "centering"):
+            np.testing.assert_array_equal(getattr(whole, figure)[start:stop], getattr(part, figure))
+
+
+@pytest.mark.parametrize("name", ["grpo", "grpo-passk"])
+def test_levels_far_apart_keep_the_deviation_of_a_group_of_near_ones(name: str) -> None:
+    """A group of 1000 and 1000 + 1e-9 among levels from 0 to 1e6."""
+    levels = np.array([0.0, 1000.0, 1000.0 + 1e-9, 1e6])
+    (plain,) = parse_policy("categorical:rewards=0/1/2/3,probs=0.25/0.25/0.25/0.25").problems
+    assert isinstance(plain, FiniteProblem)
+    problem = FiniteProblem(levels, plain.probs, plain.scores, plain.residual)
+    above = torch.tensor([4, 4, 1, 0])[None, :, None]
+    found = CountedDraws(problem, above, 4, torch.float64).estimate(named(name), 2).mean[0, 0, :, 0]
+    rewards = torch.tensor(levels)[[1, 1, 1, 2]]
+    values = advantages(name, rewards, 2)
+    expected = (values[:, None] * torch.as_tensor(level_scores(problem))[[1, 1, 1, 2]]).sum(0) / 2
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-15)
