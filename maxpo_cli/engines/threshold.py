@@ -39,28 +39,16 @@ class Profiles:
     def of(
         cls, profiles: Sequence[Profile], n: int, base: Sequence[float], device: torch.device
     ) -> "Profiles":
-        """The tensors of exact profiles; entries that no group reads are 0."""
-
-        def column(values: Sequence[int], scale: int) -> list[float]:
-            return [value / scale for value in values]
-
-        success = [column((0, *p.success[1:]), p.denominator) for p in profiles]
-        failure = [column((*p.failure[:-1], 0), p.denominator) for p in profiles]
-        centering = [
-            column(
-                [
-                    (c * p.success[c] if c else 0) + ((n - c) * p.failure[c] if c < n else 0)
-                    for c in range(n + 1)
-                ],
-                n * p.denominator,
-            )
-            for p in profiles
-        ]
-        tensors = (
-            torch.tensor(part, dtype=torch.float64, device=device).reshape(-1, n + 1).T.contiguous()
-            for part in (success, failure, centering)
+        """The tensors of exact profiles, each rounded once."""
+        rounded = (
+            torch.stack([p.rounded() for p in profiles], 2)
+            if profiles
+            else torch.zeros(4, n + 1, 0, dtype=torch.float64)
         )
-        return cls(n, torch.tensor(base, dtype=torch.float64, device=device), *tensors)
+        success, failure, _, centering = rounded.to(device)
+        return cls(
+            n, torch.tensor(base, dtype=torch.float64, device=device), success, failure, centering
+        )
 
     def joined(self, other: "Profiles") -> "Profiles":
         """The estimators of both."""

@@ -50,6 +50,18 @@ class Profile:
             self.denominator // factor,
         )
 
+    def rounded(self) -> Tensor:
+        """The numbers of `Steps`, rounded once, `[4, n + 1]`; 0 where no group reads them."""
+        n, scale = len(self.success) - 1, self.denominator
+        both = list(zip((0, *self.success[1:]), (*self.failure[:-1], 0), strict=True))
+        rows = (
+            [a / scale for a, _ in both],
+            [b / scale for _, b in both],
+            [(a - b) / scale for a, b in both],
+            [(c * a + (n - c) * b) / (n * scale) for c, (a, b) in enumerate(both)],
+        )
+        return torch.tensor(rows, dtype=torch.float64)
+
 
 ProfileOf = Callable[[int, int], Profile]
 
@@ -163,15 +175,4 @@ def steps(
 
 @lru_cache(maxsize=512)
 def _rounded(profile_of: ProfileOf, n: int, k: int) -> Tensor:
-    """success, failure, rise and centering for c = 0..n, `[4, n + 1]`; 0 where nothing reads."""
-    profile = profile_of(n, k)
-    scale = profile.denominator
-    success, failure = (0, *profile.success[1:]), (*profile.failure[:-1], 0)
-    both = list(zip(success, failure, strict=True))
-    columns = (
-        [a / scale for a in success],
-        [b / scale for b in failure],
-        [(a - b) / scale for a, b in both],
-        [(c * a + (n - c) * b) / (n * scale) for c, (a, b) in enumerate(both)],
-    )
-    return torch.tensor(columns, dtype=torch.float64)
+    return profile_of(n, k).rounded()

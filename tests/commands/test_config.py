@@ -64,12 +64,12 @@ class TestOptions:
             "compare",
             'policy = "bernoulli:p=0.3"\nn = 6\nk = 2\nestimators = ["l2o", "ei"]\n'
             'engine = "monte-carlo"\ngroups = 500\nseed = 7\nuntil-rel-error = 0.5\n'
-            'dtype = "float32"\nreference = "pkpo"\ndevice = "cpu"\n',
+            'dtype = "float32"\nrtol = 1e-6\nreference = "pkpo"\ndevice = "cpu"\n',
         )
         assert spec == {
             "policy": "bernoulli:p=0.3", "n": 6, "k": 2, "estimators": ["l2o", "ei"],
             "engine": "monte-carlo", "groups": 500, "seed": 7, "until_rel_error": 0.5,
-            "dtype": "float32", "reference": "pkpo", "device": "cpu",
+            "dtype": "float32", "rtol": 1e-6, "reference": "pkpo", "device": "cpu",
         }  # fmt: skip
 
     @pytest.mark.parametrize("key", ["until-rel-error", "until_rel_error"])

@@ -27,7 +27,7 @@ def table_of(policy: str, n: int, k: int, **options: object) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def sampled() -> pd.DataFrame:
-    return table_of("gaussian:reward=exp", 16, 4, groups=4000)
+    return table_of("gaussian:reward=exp", 16, 4, engine="monte-carlo", groups=4000)
 
 
 def shown(table: pd.DataFrame, width: int = 80) -> str:
