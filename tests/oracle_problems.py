@@ -153,7 +153,7 @@ def _cleared(vector: FloatArray) -> FloatArray:
     return vector if np.linalg.norm(vector) > ROUNDING else np.zeros_like(vector)
 
 
-def _others(rewards: FloatArray, i: int) -> FloatArray:
+def others(rewards: FloatArray, i: int) -> FloatArray:
     return np.delete(rewards, i, axis=-1)
 
 
@@ -170,32 +170,32 @@ def _mean_max(rewards: FloatArray, k: int) -> FloatArray:
     return np.mean(list(_best_of_subsets(rewards, k)), axis=0)
 
 
-def _inclusive(rewards: FloatArray, k: int) -> FloatArray:
+def inclusive(rewards: FloatArray, k: int) -> FloatArray:
     def value(i: int) -> FloatArray:
-        subsets = _best_of_subsets(_others(rewards, i), k - 1)
+        subsets = _best_of_subsets(others(rewards, i), k - 1)
         return np.mean([np.maximum(rewards[..., i], best) for best in subsets], axis=0)
 
     return _each(rewards, value)
 
 
-def _without(rewards: FloatArray, k: int) -> FloatArray:
-    return _each(rewards, lambda i: _mean_max(_others(rewards, i), k))
+def without(rewards: FloatArray, k: int) -> FloatArray:
+    return _each(rewards, lambda i: _mean_max(others(rewards, i), k))
 
 
 def _improvement(rewards: FloatArray, k: int) -> FloatArray:
-    return _inclusive(rewards, k) - _without(rewards, k - 1) if k > 1 else rewards
+    return inclusive(rewards, k) - without(rewards, k - 1) if k > 1 else rewards
 
 
 def _leave_two_out(rewards: FloatArray, k: int) -> FloatArray:
     return _improvement(rewards, k) - _each(
-        rewards, lambda i: _improvement(_others(rewards, i), k).mean(-1)
+        rewards, lambda i: _improvement(others(rewards, i), k).mean(-1)
     )
 
 
 def _passk_training(rewards: FloatArray, k: int) -> FloatArray:
     passk = _mean_max(rewards, k)[..., None]
     root = np.sqrt(passk * (1 - passk))
-    return np.where(root > 0, (_inclusive(rewards, k) - passk) / np.where(root > 0, root, 1), 0)
+    return np.where(root > 0, (inclusive(rewards, k) - passk) / np.where(root > 0, root, 1), 0)
 
 
 def _over_std(rewards: FloatArray, values: FloatArray) -> FloatArray:
@@ -208,16 +208,16 @@ def _plain(rewards: FloatArray) -> FloatArray:
 
 DEFINITIONS: dict[str, Callable[[FloatArray, int], FloatArray]] = {
     "l2o": _leave_two_out,
-    "canonical": lambda r, k: _inclusive(r, k) - _without(r, k),
-    "canonical-plugin": lambda r, k: _inclusive(r, k) - _mean_max(r, k)[..., None],
+    "canonical": lambda r, k: inclusive(r, k) - without(r, k),
+    "canonical-plugin": lambda r, k: inclusive(r, k) - _mean_max(r, k)[..., None],
     "ei": _improvement,
-    "pkpo": _inclusive,
-    "pkpo-loo": lambda r, k: _inclusive(r, k) - r.shape[-1] / (r.shape[-1] - 1) * _without(r, k),
+    "pkpo": inclusive,
+    "pkpo-loo": lambda r, k: inclusive(r, k) - r.shape[-1] / (r.shape[-1] - 1) * without(r, k),
     "passk-training": _passk_training,
     "grpo-passk": lambda r, _: _over_std(
-        r, r.max(-1, keepdims=True) - _each(r, lambda i: _others(r, i).max(-1))
+        r, r.max(-1, keepdims=True) - _each(r, lambda i: others(r, i).max(-1))
     ),
-    "rloo": lambda r, _: r - _each(r, lambda i: _others(r, i).mean(-1)),
+    "rloo": lambda r, _: r - _each(r, lambda i: others(r, i).mean(-1)),
     "grpo": lambda r, _: _over_std(r, _plain(r)),
     "dr-grpo": lambda r, _: _plain(r),
 }

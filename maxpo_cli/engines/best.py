@@ -37,12 +37,11 @@ def best_profiles(
     by_baseline = tuple(dict.fromkeys(k for k, best in wanted if best is not Best.CONSTANT))
     by_constant = tuple(dict.fromkeys(k for k, best in wanted if best is Best.CONSTANT))
     matrix, products = _covariances(cuts, n, by_baseline, device)
-    constants = _constants(cuts, n, by_constant, device)
+    less_constant = _less_constants(cuts, n, by_constant, device)
     found = [Profiles.of([], n, [], device)]
     for k, best in wanted:
         if best is Best.CONSTANT:
-            base = [constants[by_constant.index(k)]]
-            found.append(Profiles.of([inclusive_profile(n, k)], n, base, device))
+            found.append(less_constant[by_constant.index(k)])
             continue
         directions = torch.eye(n - 1, dtype=torch.float64, device=device)
         if best is Best.MIX:
@@ -92,25 +91,32 @@ def _unit_baselines(n: int, base: float, device: torch.device) -> Profiles:
     return Profiles(n, none.new_full((n - 1,), base), success, failure, none)
 
 
-def _constants(cuts: Cuts, n: int, ks: Sequence[int], device: torch.device) -> list[float]:
-    """The lowest reward less the best constant baseline, for each K.
+def _less_constants(cuts: Cuts, n: int, ks: Sequence[int], device: torch.device) -> list[Profiles]:
+    """q_i less the best constant, for each K.
 
-    The weights of q_i add up to 1, so that q_i less a constant is q_i of rewards less the constant;
-    its variance is a parabola in the lowest reward, here through three points.
+    Its variance is a parabola in the constant, here through three points. The constant is counted
+    up from the lowest reward or down from the highest, whichever leaves less variance: where the
+    max is nearly sure, its distance from the highest is far below the rounding of the constant.
     """
-    span = cuts.span or 1.0
-    profiles = Profiles.of(
-        [inclusive_profile(n, k) for k in ks for _ in range(3)],
-        n,
-        [place * span for _ in ks for place in (-1.0, 0.0, 1.0)],
-        device,
+    highest = Profile((1,) * (n + 1), (1,) * (n + 1), 1)
+    inclusive = [inclusive_profile(n, k) for k in ks]
+    starts = [start for each in inclusive for start in (each, each - highest)]
+    places = torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64, device=device)
+    trials = Profiles.of(
+        [start for start in starts for _ in places], n, [0.0] * 3 * len(starts), device
     )
-    variance = torch.zeros_like(profiles.base)
+    trials = trials.less_constant(places.repeat(len(starts)))
+    variance = torch.zeros_like(trials.base)
     for pairs in cuts.pairs() if ks else ():
-        variance += second_moments(pairs, profiles).variance
+        variance += second_moments(pairs, trials).variance
     low, middle, high = variance.reshape(-1, 3).T
     bend = low + high - 2 * middle
-    return (torch.where(bend > 0, (low - high) / (2 * bend), 0) * span).tolist()
+    constants = torch.where(bend > 0, (low - high) / (2 * bend), 0)
+    nearer = torch.arange(0, len(starts), 2) + middle.cpu().reshape(-1, 2).argmin(1)
+    return [
+        Profiles.of([starts[i]], n, [0.0], device).less_constant(constants[i : i + 1])
+        for i in nearer.tolist()
+    ]
 
 
 def _minimum(matrix: Tensor, products: Tensor) -> Tensor:

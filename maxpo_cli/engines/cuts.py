@@ -34,10 +34,6 @@ class Cuts(Protocol):
         """The lowest reward."""
 
     @property
-    def span(self) -> float:
-        """The highest reward less the lowest."""
-
-    @property
     def count(self) -> int:
         """How many pairs of thresholds there are."""
 

@@ -29,11 +29,6 @@ class FiniteCuts:
         """How many pairs there are."""
         return self.problem.m * (self.problem.m + 1) // 2
 
-    @property
-    def span(self) -> float:
-        """The highest reward less the lowest."""
-        return float(self.problem.levels[-1] - self.problem.levels[0])
-
     def pairs(self) -> Iterator[Pairs]:
         """All pairs t ≤ u, step t being below level t; a pair and its mirror are one."""
         m = self.problem.m

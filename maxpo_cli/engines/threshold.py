@@ -56,6 +56,11 @@ class Profiles:
         both = (torch.cat([getattr(self, part), getattr(other, part)], 1) for part in parts)
         return Profiles(self.n, torch.cat([self.base, other.base]), *both)
 
+    def less_constant(self, shares: Tensor) -> "Profiles":
+        """Less a constant each, as shares `[E]` of the highest reward less the lowest."""
+        parts = (part - shares for part in (self.success, self.failure, self.centering))
+        return Profiles(self.n, self.base, *parts)
+
     def less_baseline(self, values: Tensor) -> "Profiles":
         """Less a baseline that is `values[j − 1]` where j = 1..n−1 others are successes."""
         among_others = torch.cat([values.new_zeros(1), values, values.new_zeros(1)])[:, None]

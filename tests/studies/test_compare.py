@@ -47,10 +47,10 @@ class TestTable:
     def test_columns_come_in_the_order_of_the_design(self) -> None:
         assert tuple(compare(spec()).table.columns) == COLUMNS
         design = (
-            "estimator policy n k engine states groups rtol objective gradient_norm bias bias_stderr "
-            "relative_bias bias_z scale misalignment centering_mean centering_rms centering_max "
-            "variance variance_stderr matched_variance variance_ratio variance_ratio_stderr "
-            "snr mse seconds note"
+            "estimator policy n k engine states groups rtol objective gradient_norm bias "
+            "bias_stderr relative_bias bias_z scale misalignment centering_mean centering_rms "
+            "centering_max variance variance_stderr matched_variance variance_ratio "
+            "variance_ratio_stderr snr mse seconds note"
         )
         assert tuple(design.split()) == COLUMNS
 
