@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from measuring import enumerate_problem
+from measuring import defined, enumerate_problem
 
 from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
 from maxpo_cli.engines.intervals import Z95
 from maxpo_cli.engines.monte_carlo import sample_problem
-from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.policies.spec import parse_policy
 
 FIGURES = ("bias", "variance", "variance_ratio")
@@ -68,12 +67,7 @@ def _runs(
 ) -> tuple[dict[str, Diagnostics], Iterator[dict[str, Diagnostics]]]:
     """The exact figures, and those of a Monte Carlo run for each seed."""
     (problem,) = parse_policy(setting.policy).problems
-    chosen = tuple(
-        estimator
-        for estimator in CATALOGUE.values()
-        if not estimator.refusal(setting.n, setting.k, problem.is_binary)
-    )
-    plan = {setting.k: chosen}
+    plan = {setting.k: defined(problem, setting.n, setting.k)}
     cpu = torch.device("cpu")
     exact = enumerate_problem(problem, setting.n, plan, cpu, torch.float64, lambda _: None)
 
