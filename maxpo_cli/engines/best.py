@@ -98,20 +98,24 @@ def _less_constants(cuts: Cuts, n: int, ks: Sequence[int], device: torch.device)
     up from the lowest reward or down from the highest, whichever leaves less variance: where the
     max is nearly sure, its distance from the highest is far below the rounding of the constant.
     """
-    highest = Profile((1,) * (n + 1), (1,) * (n + 1), 1)
+    all_of_it = Profile((1,) * (n + 1), (1,) * (n + 1), 1)
     inclusive = [inclusive_profile(n, k) for k in ks]
-    starts = [start for each in inclusive for start in (each, each - highest)]
-    places = torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64, device=device)
+    starts = [start for each in inclusive for start in (each, each - all_of_it)]
+    # The points are as far apart as the constant is from 0, lest rounding drown it in a long tail.
+    ends = [(cuts.lowest, cuts.problem.objective(k), cuts.highest) for k in ks]
+    apart = torch.tensor(ends, dtype=torch.float64, device=device).reshape(-1, 3).diff().flatten()
+    apart = torch.where(apart > 0, apart / (cuts.highest - cuts.lowest or 1.0), 1.0)
+    places = apart[:, None] * torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64, device=device)
     trials = Profiles.of(
-        [start for start in starts for _ in places], n, [0.0] * 3 * len(starts), device
+        [start for start in starts for _ in range(3)], n, [0.0] * places.numel(), device
     )
-    trials = trials.less_constant(places.repeat(len(starts)))
+    trials = trials.less_constant(places.flatten())
     variance = torch.zeros_like(trials.base)
     for pairs in cuts.pairs() if ks else ():
         variance += second_moments(pairs, trials).variance
     low, middle, high = variance.reshape(-1, 3).T
     bend = low + high - 2 * middle
-    constants = torch.where(bend > 0, (low - high) / (2 * bend), 0)
+    constants = torch.where(bend > 0, (low - high) / (2 * bend), 0) * apart
     nearer = torch.arange(0, len(starts), 2) + middle.cpu().reshape(-1, 2).argmin(1)
     return [
         Profiles.of([starts[i]], n, [0.0], device).less_constant(constants[i : i + 1])

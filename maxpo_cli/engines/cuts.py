@@ -34,6 +34,10 @@ class Cuts(Protocol):
         """The lowest reward."""
 
     @property
+    def highest(self) -> float:
+        """The highest reward."""
+
+    @property
     def count(self) -> int:
         """How many pairs of thresholds there are."""
 

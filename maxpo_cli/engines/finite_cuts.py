@@ -21,7 +21,7 @@ class FiniteCuts:
     def __init__(self, problem: FiniteProblem, device: torch.device) -> None:
         self.problem = problem
         self.device = device
-        self.lowest = float(problem.levels[0])
+        self.lowest, self.highest = float(problem.levels[0]), float(problem.levels[-1])
         self._gaps = torch.from_numpy(np.diff(problem.levels)).to(device)
 
     @property

@@ -28,7 +28,7 @@ class GaussianCuts:
         self.problem = problem
         self.device = device
         bands = problem.wide_bands
-        self.lowest = float(bands[0])
+        self.lowest, self.highest = float(bands[0]), float(bands[-1])
         self._bands = np.stack([bands[:-1], bands[1:]], -1)
         self._nodes, self._shares = unit_nodes(nodes)
         self._thresholds, slopes = in_bands(self._bands, self._nodes)
