@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from maxpo_cli import __version__
+from maxpo_cli.commands.bench import bench
 from maxpo_cli.commands.compare import compare
 from maxpo_cli.commands.estimators import estimators
 from maxpo_cli.commands.plot import plot
@@ -27,6 +28,7 @@ app.command()(compare)
 app.command()(variance_sweep)
 app.command()(plot)
 app.command()(estimators)
+app.command()(bench)
 
 
 @app.callback(invoke_without_command=True)

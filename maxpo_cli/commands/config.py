@@ -13,6 +13,9 @@ from maxpo_cli.errors import InputError, unknown
 PLOT = "plot"
 """The one key that is no option: what figures to draw, each with options of `maxpo plot`."""
 
+REPEATABLE = ("grid", "where", "peer")
+"""Options that are given once a value."""
+
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
     """Makes what the file says the defaults of this command's options.
@@ -89,9 +92,9 @@ def _texts(path: Path, name: str, value: object) -> Any:
         return value
     if isinstance(value, Mapping) and name == "grid":
         return [f"{axis}={_text(path, name, values)}" for axis, values in value.items()]
-    if isinstance(value, list) and name in ("grid", "where"):
-        return [_text(path, name, item) for item in value]
-    return [_text(path, name, value)] if name in ("grid", "where") else _text(path, name, value)
+    if name not in REPEATABLE:
+        return _text(path, name, value)
+    return [_text(path, name, item) for item in (value if isinstance(value, list) else [value])]
 
 
 def _text(path: Path, name: str, value: object) -> str:

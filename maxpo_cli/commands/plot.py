@@ -10,6 +10,9 @@ from maxpo_cli.errors import InputError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+
+    from maxpo_cli.reports.plots import PlotSpec
 
 
 def plot(
@@ -62,12 +65,23 @@ def plot(
     spec = plots.PlotSpec(
         kind, x, y, col, row, options.names(estimators), ratio, tuple(where or ())
     )
-    stem, figure = plots.draw(_read(results), spec)
+    stem, figure = _bench(results, spec) or plots.draw(_read(results), spec)
     for path in plots.write(
         out or folder.folder_of(results[0]) / folder.FIGURES, stem, figure, endings
     ):
         if not quiet:
             print(f"written to {path}")
+
+
+def _bench(results: list[Path], spec: "PlotSpec") -> "tuple[str, Figure] | None":
+    """The figure of a bench, which has but one; None where the result is another's."""
+    from maxpo_cli.reports import bench, folder, plots
+
+    if not bench.is_bench(folder.read_table(folder.folder_of(results[0]))):
+        return None
+    if len(results) > 1 or spec != plots.PlotSpec():
+        raise InputError("a bench has one figure: plot it alone and without options of other kinds")
+    return bench.BENCH, bench.bench_figure(folder.read_table(folder.folder_of(results[0])))
 
 
 def _read(results: list[Path]) -> "pd.DataFrame":

@@ -44,7 +44,12 @@ def study_record(
     }
     if isinstance(template, RewardsTemplate):
         record["rewards_sha256"] = sha256(template.file.path.read_bytes()).hexdigest()
-    return record | {
+    return record | made_with(device)
+
+
+def made_with(device: str) -> dict[str, Any]:
+    """The device, the versions of what ran, and when."""
+    return {
         "device": device,
         "versions": {
             "maxpo": __version__,

@@ -23,7 +23,7 @@ def run_comparison(
     name = f"compare-{folder.slug(spec.policy.spec, source_of(template))}-n{spec.n}-k{spec.k}"
     path = out if out is not None else Path("results") / name
     with folder.new_result(path, "compare") as draft:
-        with _progress(quiet) as progress:
+        with bar(quiet) as progress:
             task = progress.add_task(spec.policy.spec, total=1.0)
             found = compare(spec, lambda done: progress.advance(task, done))
         study = study_record("compare", template, {"n": spec.n, "k": spec.k}, spec, found.device)
@@ -53,7 +53,7 @@ def source_of(template: PolicyTemplate | RewardsTemplate) -> str:
     return f"{file.path} {file.group_column} {file.reward_column}"
 
 
-def _progress(quiet: bool) -> Progress:
+def bar(quiet: bool) -> Progress:
     """A bar on standard error, gone when the work is done, and none where nobody watches."""
     screen = console(stderr=True)
     return Progress(
