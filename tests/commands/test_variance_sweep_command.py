@@ -21,12 +21,12 @@ MAXPO = (sys.executable, "-c", "from maxpo_cli.app import main; main()")
 QUICK = ("--grid", "p=0.1,0.5", "--grid", "k=1,2,9", "-n", "4")
 SLOW = (
     "--policy", "gaussian:reward=exp", "--grid", "std=0.5:1:3", "--grid", "k=1,3",
-    "--grid", "mean=0:1:10", "-n", "8", "--groups", "9000", "--device", "cpu",
-    "--estimators", "l2o,ei",
+    "--grid", "mean=0:1:10", "-n", "8", "--groups", "30000", "--device", "cpu",
+    "--estimators", "l2o,ei", "--engine", "monte-carlo",
 )  # fmt: skip
 ENDLESS = (
     "--policy", "gaussian", "--grid", "std=1:2:40", "--grid", "k=1,3", "-n", "8",
-    "--groups", "150000", "--estimators", "l2o,ei",
+    "--groups", "1500000", "--estimators", "l2o,ei", "--engine", "monte-carlo",
 )  # fmt: skip
 ROWS = 3 * 2 * 10 * 2
 CHILDREN = """
@@ -254,7 +254,7 @@ class TestOutput:
     ) -> None:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            [*MAXPO, "variance-sweep", *SLOW, "--groups", "60000", "--json", "--out", "here"],
+            [*MAXPO, "variance-sweep", *SLOW, "--groups", "200000", "--json", "--out", "here"],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, stdin=subprocess.DEVNULL,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
         )  # fmt: skip

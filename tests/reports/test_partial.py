@@ -21,7 +21,8 @@ GRID = ("k=1,2,9", "std=0.5,2", "mean=0,1")
 
 
 def spec_of(grid: tuple[str, ...] = GRID, policy: str = "gaussian", **changes: object) -> SweepSpec:
-    options = {"n": 3, "groups": 130, "device": "cpu", "estimators": ("ei", "l2o")} | changes
+    options = {"n": 3, "groups": 130, "device": "cpu", "engine": "monte-carlo"}
+    options |= {"estimators": ("ei", "l2o")} | changes
     return SweepSpec(read_template(policy), grid, **options)  # type: ignore[arg-type]
 
 
