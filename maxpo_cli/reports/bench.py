@@ -101,14 +101,15 @@ def bench_view(table: pd.DataFrame, study: Mapping[str, Any]) -> RenderableType:
             ratio = _cells(rows, sizes, "floor_ratio", lambda value: f"{value:.2f} ×")
             speeds.add_row(Text("  time over the floor's", style="dim"), *ratio, "")
     peers = {note for note in table["note"] if note and " equals " in note}
-    notes = [note for note in dict.fromkeys(table["note"]) if note and note not in peers]
+    noted = table[(table["note"] != "") & ~table["note"].isin(peers)]
+    notes = [*sorted(peers), *noted.drop_duplicates("what")["note"]]
     return Group(
         Text(f"{study['device']}   k={spec['k']} {spec['dtype']}, one thread", style="bold"),
         Text(),
         times,
         Text(),
         speeds,
-        *(Text(line) for line in ["", *sorted(peers), *notes] if peers or notes),
+        *(Text(line) for line in ["", *notes] if notes),
     )
 
 

@@ -35,8 +35,8 @@ NUMBERS = {"cpu": 1 << 18, "cuda": 1 << 24}
 SAMPLED = {"cpu": 1 << 23, "cuda": 1 << 27}
 """Rewards that a run of Monte Carlo draws."""
 
-MOST_PAIRS, MOST_SUBSETS = 1 << 24, 1 << 22
-"""Numbers that the pairwise form and the listing of subsets may take for a group."""
+MOST_PAIRS, MOST_SUBSETS = 1 << 28, 1 << 22
+"""Pairs, and members of subsets, that a group may have where they are gone through."""
 
 POLICIES = {
     "gaussian": "gaussian:reward=identity",
@@ -193,7 +193,7 @@ def _of_advantages(
     (l2o,) = find_all(["l2o"])
     refusal = l2o.refusal(n, k, binary=False)
     if refusal or n * n > MOST_PAIRS:
-        yield none(PAIRS, refusal or f"{PAIRS}: too large from N = {MOST_PAIRS**0.5:,.0f} on")
+        yield none(PAIRS, refusal or f"{PAIRS}: too large above N = {MOST_PAIRS**0.5:,.0f}")
     else:
         few = SortedGroups(groups_of(n * n).sort(-1).values)
         yield task(PAIRS, lambda: l2o_pairwise(few, k), few.rewards)

@@ -80,6 +80,7 @@ class Peer:
             times = "" if abs(factors[0] - 1) < SAME else f"{factors[0]:.4g} × "
             same = all(f is not None and abs(f / factors[0] - 1) < SAME for f in factors)
             found[f"{times}{name}"] = same
+        found = dict(sorted(found.items(), key=lambda item: "×" in item[0]))
         named = [name for name, same in found.items() if same]
         but_for_ties = [name for name, same in found.items() if not same]
         if named:

@@ -1,5 +1,6 @@
 """The quadratic Leave-Two-Out definition of the paper."""
 
+import pytest
 import torch
 from hypothesis import given
 from oracle_estimators import ks, oracle, relative_error
@@ -22,7 +23,11 @@ def test_l2o_by_pairs_equals_its_definition_over_subsets(group: list[float]) -> 
         assert max(abs(a - b) for a, b in zip(found, exact, strict=True)) <= 1e-12 * size
 
 
-def test_l2o_by_pairs_equals_l2o_on_batches_of_larger_groups() -> None:
+@pytest.mark.parametrize("block", [1, 1500, 1 << 18])
+def test_l2o_by_pairs_equals_l2o_on_batches_of_larger_groups(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maxpo_cli.estimators.pairwise.BLOCK", block)
     rewards = batch("l2o", 40, count=12).sort(-1).values.reshape(3, 4, 40)
     for k in (2, 3, 20, 38, 39):
         pairwise = l2o_pairwise(SortedGroups(rewards), k)
