@@ -3,8 +3,7 @@
     python analyses/benchmark.py            about two minutes; writes results/benchmark/
 
 A row is one measurement: the median of several runs in seconds, what it is compared with (the
-floor), and the ratio of the two. Floors: `torch.sort` of the same rewards for an estimator, the
-draws and one sort of every group for Monte Carlo, the import of torch for a whole process.
+floor), and the ratio of the two. `maxpo bench` measures the estimators and Monte Carlo.
 """
 
 import platform
@@ -22,22 +21,17 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from maxpo_cli import __version__, advantages
+from maxpo_cli import __version__
 from maxpo_cli.commands.source import DEFAULT_GRID, DEFAULT_SWEEP
 from maxpo_cli.engines.exact import measure_exactly
-from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.estimators.groups import SortedGroups
-from maxpo_cli.estimators.pairwise import l2o_pairwise
 from maxpo_cli.policies.spec import parse_policy, read_template
 from maxpo_cli.reports.folder import new_result, write_study, write_table
+from maxpo_cli.studies.bench import device_name
 from maxpo_cli.studies.compare import CompareSpec, compare
 from maxpo_cli.studies.sweep import Sweep, SweepSpec, sweep
 
 ROOT = Path(__file__).parents[1]
-REWARDS = 25_000 * 64
-EIGHT_LEVELS = "categorical:rewards=0/1/2/3/4/5/6/7,probs=0.3/0.2/0.15/0.1/0.1/0.05/0.05/0.05"
-SIX_K = (2, 4, 8, 16, 32, 48)
 
 
 def median_seconds(work: Callable[[], object], runs: int) -> float:
@@ -57,51 +51,6 @@ def row(what: str, seconds: float, floor: str, floor_seconds: float, note: str =
     ratio = seconds / floor_seconds
     return {"what": what, "seconds": seconds, "floor": floor, "floor_seconds": floor_seconds,
             "ratio": ratio, "note": note}  # fmt: skip
-
-
-def estimators_beside_the_sort() -> list[dict]:
-    """`l2o` on 1.6 million float32 rewards, for groups of several sizes."""
-    rows = []
-    for n in (16, 64, 256, 1024):
-        rewards = torch.rand(REWARDS // n, n, generator=torch.Generator().manual_seed(0))
-        floor = median_seconds(lambda r=rewards: torch.sort(r, -1), 15)
-        seconds = median_seconds(lambda r=rewards: advantages("l2o", r, 4), 15)
-        rows.append(row(f"l2o, {REWARDS // n:,} × {n} float32", seconds, "torch.sort", floor))
-    rewards = torch.rand(2_500, 64, generator=torch.Generator().manual_seed(0))
-    floor = median_seconds(lambda: torch.sort(rewards, -1), 15)
-    groups = SortedGroups(rewards.sort(-1).values)
-    seconds = median_seconds(lambda: l2o_pairwise(groups, 4), 5)
-    return [*rows, row("l2o by pairs, 2,500 × 64 float32", seconds, "torch.sort", floor)]
-
-
-def monte_carlo() -> list[dict]:
-    """n=64, six values of K, every K-aware estimator: eight levels, and a continuous reward.
-
-    On one thread, as `maxpo compare` runs.
-    """
-    torch.set_num_threads(1)
-    rows = []
-    for spec, draw in ((EIGHT_LEVELS, torch.rand), ("gaussian:reward=identity", torch.randn)):
-        (problem,) = parse_policy(spec).problems
-        chosen = tuple(e for e in CATALOGUE.values() if e.takes_k and not e.binary_only)
-        plan = dict.fromkeys(SIX_K, chosen)
-        groups = 40 * BLOCK
-
-        def sample(problem=problem, plan=plan, groups=groups) -> None:
-            generator = torch.Generator().manual_seed(0)
-            sample_problem(problem, 64, plan, groups, generator, torch.float64, lambda _: None)
-
-        def floor(draw=draw, groups=groups) -> None:
-            for _ in range(groups // BLOCK):
-                draw(BLOCK, 64, dtype=torch.float64).sort(-1)
-
-        seconds = median_seconds(sample, 3)
-        note = f"{groups / seconds:,.0f} groups/s"
-        name = (
-            f"Monte Carlo, {spec.partition(':')[0]}, n=64, {len(SIX_K)} K, {len(chosen)} estimators"
-        )
-        rows.append(row(name, seconds, "draws + sort", median_seconds(floor, 3), note))
-    return rows
 
 
 def thresholds() -> list[dict]:
@@ -190,16 +139,14 @@ def _run(command: list[str]) -> None:
 
 def main() -> None:
     """Measures everything, prints the table and writes it."""
-    table = pd.DataFrame(
-        [*estimators_beside_the_sort(), *monte_carlo(), *thresholds(), *sweeps(), *processes()]
-    )
+    table = pd.DataFrame([*thresholds(), *sweeps(), *processes()])
     with new_result(ROOT / "results" / "benchmark", "benchmark") as draft:
         write_table(draft / "table.csv", table)
         study = {
             "study": "benchmark",
             "command_line": ["python", "analyses/benchmark.py"],
             "device": f"cpu, {torch.get_num_threads()} threads",
-            "processor": _processor(),
+            "processor": device_name(torch.device("cpu")),
             "versions": {"maxpo": __version__, "python": platform.python_version(),
                          "torch": torch.__version__},
         }  # fmt: skip
@@ -210,12 +157,6 @@ def main() -> None:
             entry.what, f"{entry.seconds:.4f}", entry.floor, f"{entry.ratio:.2f}", entry.note
         )
     Console().print(view)
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

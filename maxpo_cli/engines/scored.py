@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.engines.draws import Draws, Estimates
-from maxpo_cli.engines.q_table import Places, q_table
+from maxpo_cli.engines.oracle_table import oracle_table
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import ProfileOf, steps
@@ -27,8 +27,8 @@ class ScoredDraws(Draws):
         policy = problem.policy
         order, self._rewards = _sorted(policy.reward_function.value(policy.mean + policy.std * z))
         self._groups = SortedGroups(self._rewards.to(dtype))
-        self._scores = policy.scores(z.gather(-1, order)[..., None]).movedim(-1, 0)
-        self._places: Places | None = None
+        self._z = z.gather(-1, order)
+        self._scores = policy.scores(self._z[..., None]).movedim(-1, 0)
 
     @cached_property
     def _steps(self) -> Tensor:
@@ -77,10 +77,7 @@ class ScoredDraws(Draws):
         if estimator.compute is not None:
             advantages = estimator.compute(self._groups, k).double()
         else:
-            table = q_table(self.problem, k, str(self._rewards.device))
-            if self._places is None:
-                self._places = table.places(self._rewards)
-            advantages = table.of(self._places) - table.objective
+            advantages = oracle_table(self.problem, k, str(self._z.device)).at(self._z)
         mean = torch.stack([(advantages * each).sum(-1) for each in self._scores], 1)
         residual = (
             torch.zeros_like(mean[:, 0])

@@ -25,5 +25,5 @@ def l2o_pairwise(groups: SortedGroups, k: int) -> Tensor:
         return SortedGroups(rewards[..., without]).rank_linear(improvement, k).mean(-1)
 
     improvement = expected_improvement_profile
-    blocks = every.split(max(1, BLOCK // (rewards.numel() + 1)))
+    blocks = torch.split(every, max(1, BLOCK // (rewards.numel() + 1)))
     return groups.rank_linear(improvement, k) - torch.cat([baseline(of) for of in blocks], -1)

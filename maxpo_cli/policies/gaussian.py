@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from scipy.interpolate import CubicHermiteSpline
 from scipy.special import ndtr
 from torch import Tensor
 
@@ -37,7 +38,7 @@ WIDE = 2.0
 """How many times one end of a band is the other where its nodes go by the logarithm."""
 
 TABLE_CELLS, TABLE_NODES = 256, 8
-"""Cells a band in the table of Q_K that the oracle estimator interpolates, and nodes a cell."""
+"""Cells a band that Q_K is interpolated in, and nodes a cell."""
 
 
 @dataclass(frozen=True)
@@ -280,11 +281,10 @@ class GaussianProblem:
         """∇J_K with respect to the first coordinate's parameters, `[d]`, to a relative 1e-9."""
         return self._exact(k)[1:]
 
-    def q_table(self, k: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Thresholds t, Q_K(t) and its slope F(t)^(K−1), for cubic Hermite interpolation.
+    def expected_max(self, rewards: FloatArray, k: int) -> FloatArray:
+        """Q_K(r), the expected max of each of these rewards and K − 1 draws.
 
-        Q_K(t) = t + ∫_t^∞ P(max of K − 1 > u) du is the expected max of the reward t and K − 1
-        draws.
+        Q_K(t) = t + ∫_t^∞ P(max of K − 1 > u) du and its slope F(t)^(K−1), interpolated.
         """
         share = np.sin(np.pi / 2 * np.linspace(0, 1, TABLE_CELLS + 1)) ** 2
         low, high = self.bands[:-1, None], self.bands[1:, None]
@@ -294,7 +294,7 @@ class GaussianProblem:
         gains = -(_power_of_complement(above, k - 1) * steps).sum(1)
         _, below, _ = self.distribution(table)
         beyond = np.append(np.cumsum(gains[::-1])[::-1], 0.0)
-        return table, table + beyond, below ** (k - 1)
+        return np.asarray(CubicHermiteSpline(table, table + beyond, below ** (k - 1))(rewards))
 
     def as_finite(self) -> FiniteProblem:
         """The finite problem of a reward that is 1 above c and 0 up to it."""

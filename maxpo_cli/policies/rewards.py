@@ -69,6 +69,11 @@ class Reward:
         return tuple(sorted(end for end in ends if np.isfinite(end)))
 
     @property
+    def jumps(self) -> tuple[float, ...]:
+        """The points where R jumps."""
+        return tuple(b.left for a, b in pairwise(self.pieces) if a.end != b.start)
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """What all rewards are between."""
         ends = [end for piece in self.pieces for end in (piece.start, piece.end)]

@@ -8,7 +8,7 @@ from measuring import defined, level_scores, named
 from maxpo_cli import advantages
 from maxpo_cli.engines.counted import CountedDraws
 from maxpo_cli.engines.draws import Draws, Estimates
-from maxpo_cli.engines.q_table import q_table
+from maxpo_cli.engines.oracle_table import oracle_table
 from maxpo_cli.engines.scored import ScoredDraws
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
 from maxpo_cli.policies.finite import FiniteProblem
@@ -98,11 +98,8 @@ def test_products_give_what_rewards_one_by_one_give(spec: str, n: int, k: int) -
     z = torch.randn(1, 200, n, dtype=torch.float64, generator=torch.Generator().manual_seed(n))
     rewards = policy.reward_function.value(policy.mean + policy.std * z[0])
     chosen = defined(problem, n, k)
-    table = q_table(problem, k, "cpu")
-    rows = [
-        table.at(rewards) - table.objective if e.compute is None else advantages(e.name, rewards, k)
-        for e in chosen
-    ]
+    oracle = oracle_table(problem, k, "cpu").at(z[0])
+    rows = [oracle if e.compute is None else advantages(e.name, rewards, k) for e in chosen]
     residual = torch.full_like(rewards, problem.residual)
     draws = ScoredDraws(problem, z, torch.float64)
     check(draws, chosen, k, rows, policy.scores(z[0][..., None]), residual)

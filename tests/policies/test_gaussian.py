@@ -8,7 +8,6 @@ from oracle_gaussian import OnTheLine
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from maxpo_cli.engines.q_table import q_table
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.gaussian import Gaussian, GaussianProblem
@@ -138,7 +137,7 @@ class TestClosedForms:
 
 
 @pytest.mark.parametrize("keys", CONTINUOUS)
-def test_q_table_equals_direct_quadrature(keys: str) -> None:
+def test_expected_max_equals_direct_quadrature(keys: str) -> None:
     problem = problem_of(keys)
     policy = problem.policy
     oracle = OnTheLine(policy)
@@ -149,15 +148,15 @@ def test_q_table_equals_direct_quadrature(keys: str) -> None:
     ks = (2, 4, 16)
     expected = np.array([oracle.q_values(ks, reward) for reward in rewards])
     for k, values in zip(ks, expected.T, strict=True):
-        found = q_table(problem, k, "cpu").at(torch.tensor(rewards, dtype=torch.float64))
+        found = problem.expected_max(np.array(rewards), k)
         np.testing.assert_allclose(found, values, rtol=tolerance, atol=tolerance * policy.std)
 
 
 @pytest.mark.parametrize("keys", CONTINUOUS[::3])
-def test_q_at_k_1_is_the_reward_itself(keys: str) -> None:
-    table = q_table(problem_of(keys), 1, "cpu")
-    rewards = table.thresholds[1:-1:7] + 0.3 * table.thresholds[1:-1:7].diff().min()
-    torch.testing.assert_close(table.at(rewards), rewards, rtol=1e-12, atol=1e-12)
+def test_expected_max_of_one_draw_is_its_reward(keys: str) -> None:
+    problem = problem_of(keys)
+    rewards = np.linspace(problem.bands[0], problem.bands[-1], 1234)
+    np.testing.assert_allclose(problem.expected_max(rewards, 1), rewards, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("dim", [1, 3])
