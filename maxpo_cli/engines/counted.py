@@ -55,16 +55,14 @@ class CountedDraws(Draws):
 
     @cached_property
     def _std(self) -> Tensor:
-        levels, present = self._levels[:, None], self.counts > 0
-        lowest = torch.where(present, levels, torch.inf).amin(-2)
-        size = torch.where(present, levels, -torch.inf).amax(-2) - lowest
-        unit = torch.where(size > 0, size, 1)
-        apart = (levels - lowest[..., None, :]) / unit[..., None, :]
-        apart = torch.where(present, apart, 0)
+        apart = (self._levels - self._levels[0])[:, None]
+        # In a power of 2, which no rounding comes with, as unit: no square is too large or small.
+        unit = torch.exp2(apart[-1].frexp().exponent.to(self.dtype))
+        apart = apart / unit
         weights = self.counts.to(self.dtype)
-        mean = (weights * apart).sum(-2, keepdim=True) / self.n
-        square = (weights * (apart - mean).square()).sum(-2)
-        return (size * (square / (self.n - 1)).sqrt()).double()
+        off = apart - (weights * apart).sum(-2, keepdim=True).div_(self.n)
+        square = off.square_().mul_(weights).sum(-2)
+        return square.div_(self.n - 1).sqrt_().mul_(unit).double()
 
     def _linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
         table = steps(profiles, self.n, k, self.dtype, str(self.above.device))

@@ -156,3 +156,15 @@ def test_levels_far_apart_keep_the_deviation_of_a_group_of_near_ones(name: str) 
     values = advantages(name, rewards, 2)
     expected = (values[:, None] * torch.as_tensor(level_scores(problem))[[1, 1, 1, 2]]).sum(0) / 2
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-40, 1.0, 1e40])
+def test_the_deviation_of_counts_is_that_of_the_rewards_in_any_unit(size: float) -> None:
+    levels = size * np.array([-2.0, -1.0, 1e-9, 0.5, 7.0])
+    problem = FiniteProblem.of_classes(levels, np.full(5, 0.2), np.eye(5), np.zeros(5))
+    above = uniform_above(5, 7, 300)
+    draws = CountedDraws(problem, above, 7, torch.float64)
+    counts = draws.counts[0].T.reshape(-1).numpy()
+    rewards = np.repeat(np.tile(levels, 300), counts).reshape(300, 7)
+    expected = np.std(rewards / size, axis=-1, ddof=1)
+    np.testing.assert_allclose(draws._std[0] / size, expected, rtol=1e-14, atol=1e-15)
