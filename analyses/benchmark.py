@@ -54,16 +54,18 @@ def row(what: str, seconds: float, floor: str, floor_seconds: float, note: str =
 
 
 def thresholds() -> list[dict]:
-    """Exact figures beyond enumeration: all rank-linear estimators and the oracle at K = 4."""
+    """Exact figures beyond enumeration at K = 4: the rank-linear estimators and the oracle, and the
+    best baselines beside them."""
     torch.set_num_threads(1)
-    chosen = {4: tuple(e for e in CATALOGUE.values() if e.is_linear)}
+    exact = [e for e in CATALOGUE.values() if e.is_linear]
+    usual = [e for e in exact if e.best is None]
     rows = []
     for n, m in ((256, 8), (64, 64), (1024, 8)):
         levels = "/".join(map(str, range(m)))
         probs = "/".join([str(1 / m)] * m)
         spec = f"categorical:rewards={levels},probs={probs},outcomes=3"
         (problem,) = parse_policy(spec).problems
-        features = torch.rand(n + 1, 3 * len(chosen[4]), dtype=torch.float64)
+        features = torch.rand(n + 1, 3 * len(usual), dtype=torch.float64)
         law = torch.rand(m * (m + 1) // 2, n + 1, dtype=torch.float64)
 
         def products(law=law, features=features) -> None:
@@ -71,12 +73,16 @@ def thresholds() -> list[dict]:
                 law[:, :c] @ features[:c]
                 law[:, :c] @ features[:c]
 
-        def exact(problem=problem, n=n) -> None:
-            measure_exactly(problem, n, chosen, torch.device("cpu"), 0.0, lambda _: None)
+        def measure(chosen: list, problem=problem, n=n) -> None:
+            plan = {4: tuple(chosen)}
+            measure_exactly(problem, n, plan, torch.device("cpu"), 0.0, lambda _: None)
 
-        name = f"thresholds, n={n}, {m} levels, {len(chosen[4])} estimators"
+        name = f"thresholds, n={n}, {m} levels"
+        seconds = median_seconds(lambda: measure(usual), 3)
         floor = median_seconds(products, 3)
-        rows.append(row(name, median_seconds(exact, 3), "its matrix products", floor))
+        rows.append(row(f"{name}, {len(usual)} estimators", seconds, "its matrix products", floor))
+        more = median_seconds(lambda: measure(exact), 1)
+        rows.append(row(f"{name}, and best baselines", more, "without them", seconds))
     return rows
 
 
@@ -84,7 +90,7 @@ def sweeps() -> list[dict]:
     """Sweeps beside their cells compared one by one, in one process."""
     rows = []
     exact = SweepSpec(read_template(DEFAULT_SWEEP), DEFAULT_GRID)
-    normal = SweepSpec(read_template("gaussian:reward=identity"), ("k=1:12:12",), groups=20_000)
+    normal = SweepSpec(read_template("gaussian:reward=identity"), ("k=1:12:12",))
     for name, spec in (("maxpo variance-sweep, 60 cells", exact), ("Gaussian, 12 K", normal)):
         cells = [
             (spec.template.at(dict(zip(spec.swept, point.values, strict=True))), point)
@@ -92,9 +98,9 @@ def sweeps() -> list[dict]:
             for point in batch.cells
         ]
 
-        def one_by_one(cells=cells, spec=spec) -> None:
+        def one_by_one(cells=cells) -> None:
             for policy, point in cells:
-                compare(CompareSpec(policy, point.n, point.k, groups=spec.groups))
+                compare(CompareSpec(policy, point.n, point.k))
 
         floor = median_seconds(one_by_one, 3)
         rows.append(row(name, median_seconds(lambda s=spec: sweep(s), 3), "cell by cell", floor))
@@ -108,7 +114,8 @@ def processes() -> list[dict]:
     maxpo = [sys.executable, "-c", "from maxpo_cli.app import main; main()"]
     counts = ROOT / "analyses" / "data" / "pythia_math_counts.csv"
     real = ["--rewards", str(counts), "--where", "model=Pythia 12B", "-n", "8", "-k", "4"]
-    sampled = ["--policy", "gaussian:reward=identity", "--groups", "3000000"]
+    sampled = ["--policy", "gaussian:reward=identity", "--engine", "monte-carlo"]
+    sampled += ["--groups", "3000000"]
 
     def compare(*options: str) -> None:
         _run([*maxpo, "compare", *options])

@@ -62,7 +62,7 @@ class Estimator:
 
     @property
     def is_linear(self) -> bool:
-        """Whether its exact figures need no more than pairs of thresholds; a yardstick's do not."""
+        """Whether thresholds give its exact figures: it is rank-linear, or a yardstick."""
         return self.profile is not None or self.compute is None
 
     @property
