@@ -97,7 +97,7 @@ def bench_view(table: pd.DataFrame, study: Mapping[str, Any]) -> RenderableType:
     speeds = _table("Monte Carlo, groups a second", sizes, "")
     for what, rows in sampled.groupby("what", sort=False):
         speeds.add_row(str(what), *_cells(rows, sizes, "groups_per_second", _count), "")
-        if rows["floor"].iloc[0]:
+        if rows["floor_ratio"].notna().any():
             ratio = _cells(rows, sizes, "floor_ratio", lambda value: f"{value:.2f} ×")
             speeds.add_row(Text("  time over the floor's", style="dim"), *ratio, "")
     peers = {note for note in table["note"] if note and " equals " in note}
