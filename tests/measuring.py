@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.enumeration import enumerate_family
 from maxpo_cli.engines.measures import Measures, Problem
 from maxpo_cli.engines.monte_carlo import sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteProblem
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import erf
 
-from maxpo_cli.policies.finite import FloatArray
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.policies.gaussian import Gaussian
 
 STEP = 1e-40

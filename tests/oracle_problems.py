@@ -11,7 +11,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from maxpo_cli.policies.finite import FloatArray
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 
 ROUNDING = 1e-14

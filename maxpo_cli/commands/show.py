@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from maxpo_cli.commands.record import logged_facts, print_json, study_record
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.spec import PolicyTemplate
-from maxpo_cli.reports import drawing, figures, folder
-from maxpo_cli.reports.terminal import comparison_view, console
+from maxpo_cli.reports import figures, folder
+from maxpo_cli.reports.plots import write
+from maxpo_cli.reports.terminal import comparison_view, console, progress
 from maxpo_cli.studies.compare import CompareSpec, compare
 
 
@@ -23,20 +22,16 @@ def run_comparison(
     name = f"compare-{folder.slug(spec.policy.spec, source_of(template))}-n{spec.n}-k{spec.k}"
     path = out if out is not None else Path("results") / name
     with folder.new_result(path, "compare") as draft:
-        with bar(quiet) as progress:
-            task = progress.add_task(spec.policy.spec, total=1.0)
-            found = compare(spec, lambda done: progress.advance(task, done))
+        with progress(quiet) as bar:
+            task = bar.add_task(spec.policy.spec, total=1.0)
+            found = compare(spec, lambda done: bar.advance(task, done))
         study = study_record("compare", template, {"n": spec.n, "k": spec.k}, spec, found.device)
         folder.write_table(draft / folder.TABLE, found.table)
         if found.prompts is not None:
             study |= logged_facts([spec.policy])
             folder.write_table(draft / folder.PROMPTS, found.prompts)
         folder.write_study(draft / folder.STUDY, study)
-        (draft / folder.FIGURES).mkdir()
-        figure = figures.comparison(found.table)
-        for ending in drawing.DEFAULT_FORMATS:
-            path_of = draft / folder.FIGURES / f"{figures.COMPARISON}.{ending}"
-            drawing.save(figure, path_of)
+        write(draft / folder.FIGURES, figures.COMPARISON, figures.comparison(found.table))
     if as_json:
         print_json(study, found.table)
     elif not quiet:
@@ -51,17 +46,3 @@ def source_of(template: PolicyTemplate | RewardsTemplate) -> str:
         return ""
     file = template.file
     return f"{file.path} {file.group_column} {file.reward_column}"
-
-
-def bar(quiet: bool) -> Progress:
-    """A bar on standard error, gone when the work is done, and none where nobody watches."""
-    screen = console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=quiet or not screen.is_terminal,
-    )

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from maxpo_cli.commands.record import made_with, print_json
-from maxpo_cli.commands.show import bar
-from maxpo_cli.reports import drawing, folder, plots
+from maxpo_cli.reports import folder
 from maxpo_cli.reports.bench import BENCH, bench_figure, bench_view
-from maxpo_cli.reports.terminal import console
+from maxpo_cli.reports.plots import write
+from maxpo_cli.reports.terminal import console, progress
 from maxpo_cli.studies.bench import BenchSpec, bench
 from maxpo_cli.studies.measuring import find_device
 
@@ -17,9 +17,9 @@ def run_bench(spec: BenchSpec, out: Path | None, as_json: bool, quiet: bool) -> 
     device = find_device(spec.device)
     path = out if out is not None else Path("results") / f"{BENCH}-{device.type}-k{spec.k}"
     with folder.new_result(path, BENCH) as draft:
-        with bar(quiet) as progress:
-            task = progress.add_task(BENCH, total=1.0)
-            table = bench(spec, lambda done: progress.advance(task, done))
+        with progress(quiet) as bar:
+            task = bar.add_task(BENCH, total=1.0)
+            table = bench(spec, lambda done: bar.advance(task, done))
         options = {
             "n": list(spec.sizes), "k": spec.k, "estimators": list(spec.estimators),
             "peer": list(spec.peers), "seconds": spec.seconds, "seed": spec.seed,
@@ -32,8 +32,7 @@ def run_bench(spec: BenchSpec, out: Path | None, as_json: bool, quiet: bool) -> 
         } | made_with(str(table["device"].iloc[0]))
         folder.write_table(draft / folder.TABLE, table)
         folder.write_study(draft / folder.STUDY, study)
-        figures = draft / folder.FIGURES
-        plots.write(figures, BENCH, bench_figure(folder.read_table(draft)), drawing.DEFAULT_FORMATS)
+        write(draft / folder.FIGURES, BENCH, bench_figure(folder.read_table(draft)))
     if as_json:
         print_json(study, table)
     elif not quiet:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from maxpo_cli.commands.record import logged_facts, print_json, study_record
@@ -16,7 +16,7 @@ from maxpo_cli.reports import folder
 from maxpo_cli.reports.partial import Partial, partial_result
 from maxpo_cli.reports.plots import PlotSpec, draw, read_plot, write
 from maxpo_cli.reports.sweep_view import sweep_view
-from maxpo_cli.reports.terminal import console
+from maxpo_cli.reports.terminal import console, progress
 from maxpo_cli.studies.sweep import Batch, Sweep, row_order
 from maxpo_cli.studies.tables import as_table
 
@@ -101,23 +101,33 @@ def _fill(partial: Partial, sweep: Sweep, workers: int, quiet: bool) -> int:
     there = sweep.cells - sum(len(batch.cells) for batch in left)
     if not left and partial.complete:
         return there
-    with _progress(quiet) as progress:
+    with progress(
+        quiet,
+        TextColumn("{task.fields[cells]:,}/{task.fields[all]:,} cells"),
+        BarColumn(20),
+        TimeRemainingColumn(),
+        TextColumn(
+            "{task.description}",
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
+        expand=True,
+    ) as bar:
         cells = there
         work, whole = (sum(b.work for b in batches) for batches in (left, sweep.batches))
-        task = progress.add_task(
+        task = bar.add_task(
             "", total=whole, completed=int(whole - work), cells=cells, all=sweep.cells
         )
 
         def begin(batch: Batch) -> None:
-            progress.update(task, description=batch.title(sweep.spec.swept))
+            bar.update(task, description=batch.title(sweep.spec.swept))
 
         def advance(done: float) -> None:
-            progress.advance(task, done)
+            bar.advance(task, done)
 
         for batch, rows in sweep.run(left, workers, begin, advance):
             partial.append(rows)
             cells += len(batch.cells)
-            progress.update(task, cells=cells)
+            bar.update(task, cells=cells)
     partial.finish(row_order(sweep.places(partial.rows(sweep.identity))))
     return there
 
@@ -131,19 +141,3 @@ def _draw(path: Path, table: pd.DataFrame, figures: Sequence[PlotSpec]) -> None:
             if figures:
                 raise InputError(f"the table is written, but [[plot]] {number}: {error}") from None
             print(f"maxpo: no figure: {error}", file=sys.stderr)
-
-
-def _progress(quiet: bool) -> Progress:
-    """Cells done, time left and the running cell, on standard error where somebody watches."""
-    screen = console(stderr=True)
-    running = Column(ratio=1, no_wrap=True, overflow="ellipsis")
-    return Progress(
-        TextColumn("{task.fields[cells]:,}/{task.fields[all]:,} cells"),
-        BarColumn(20),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", table_column=running),
-        console=screen,
-        transient=True,
-        expand=True,
-        disable=quiet or not screen.is_terminal,
-    )

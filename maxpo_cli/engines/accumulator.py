@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.draws import Draws, Estimates
 from maxpo_cli.engines.measures import Measures, Noise, Problem
 from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.policies.finite import FloatArray
 
 REPLICATES = 64
 """Interleaved parts of the sample whose means show how the mean of ĝ scatters in each direction."""

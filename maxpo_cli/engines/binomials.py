@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maxpo_cli.policies.finite import FloatArray
+from maxpo_cli.arrays import FloatArray
 
 
 def binomials(here: FloatArray, later: FloatArray, n: int, first: int) -> FloatArray:

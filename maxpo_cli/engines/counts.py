@@ -1,18 +1,15 @@
 """Counts of a finite problem, drawn without drawing the rewards where that is less work."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray, IntArray
 from maxpo_cli.engines.binomials import binomials
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteProblem
 
 TABLE_NUMBERS = 1 << 19
 """Numbers in the table of binomials of one problem, at the most: 8 MiB with their aliases."""
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class CountSampler:

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.measures import Problem
 from maxpo_cli.engines.threshold import Pairs, Profiles
-from maxpo_cli.policies.finite import FloatArray
 
 
 @dataclass(frozen=True)

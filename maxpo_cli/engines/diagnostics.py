@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.intervals import estimate_bias
 from maxpo_cli.engines.measures import Measures
-from maxpo_cli.policies.finite import FloatArray
 
 NAN = math.nan
 

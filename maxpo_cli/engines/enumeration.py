@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.binomials import binomials
 from maxpo_cli.engines.counted import CountedDraws
 from maxpo_cli.engines.draws import Estimates
 from maxpo_cli.engines.measures import Measures
 from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem
 
 MAX_STATES = 5_000_000
 """How many count vectors are enumerated at the most."""

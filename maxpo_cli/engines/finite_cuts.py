@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.cuts import CutRow
 from maxpo_cli.engines.threshold import Pairs, Profiles, binomial
-from maxpo_cli.policies.finite import DenseScores, FiniteProblem, FloatArray, TabularScores
+from maxpo_cli.policies.finite import DenseScores, FiniteProblem, TabularScores
 
 PAIRS_AT_ONCE = 1 << 12
 """Pairs of thresholds that are worked on at once."""

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.cuts import CutRow
 from maxpo_cli.engines.threshold import Pairs, Profiles, binomial
-from maxpo_cli.policies.finite import FloatArray
 from maxpo_cli.policies.gaussian import GaussianProblem, in_bands, unit_nodes
 
 PAIRS_AT_ONCE = 1 << 12

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.gaussian import GaussianProblem
 
 Problem = FiniteProblem | GaussianProblem

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxpo_cli.policies.finite import FloatArray
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.policies.gaussian import GaussianProblem
 
 CELLS, RANGE = 1 << 16, 9.0

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-
+from maxpo_cli.arrays import BoolArray, FloatArray
 
 LARGEST_REWARD = 1e70
 """Rewards farther from 0 than this, or nearer than its inverse, have squares of squares that leave

@@ -9,8 +9,9 @@ from scipy.interpolate import CubicHermiteSpline
 from scipy.special import ndtr
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.policies.finite import LARGEST_COUNT, LARGEST_REWARD, FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import LARGEST_COUNT, LARGEST_REWARD, FiniteProblem
 from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS, Reward
 from maxpo_cli.policies.text import number
 

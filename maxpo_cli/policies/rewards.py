@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FloatArray
 
 INFINITY = float("inf")
 MAX_TURNING_POINTS = 200

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.finite import (
     LARGEST_COUNT,
     FiniteProblem,
-    FloatArray,
     TabularScores,
     measurable,
 )

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
 DEFAULT_FORMATS = ("png", "svg")
 FORMATS = (*DEFAULT_FORMATS, "pdf")

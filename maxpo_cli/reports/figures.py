@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from maxpo_cli.reports.drawing import GUIDE, STYLE, FloatArray, new_figure
+from maxpo_cli.arrays import BoolArray, FloatArray, IntArray
+from maxpo_cli.reports.drawing import GUIDE, STYLE, new_figure
 from maxpo_cli.reports.reading import Z95, bias_half_width, is_biased, is_centered
 
 COMPARISON = "compare"
@@ -34,9 +35,6 @@ BIASED: dict[str, Any] = {
     "color": "#D55E00", "marker": "D", "linestyle": "none", "markersize": 5,
     "markerfacecolor": "white", "markeredgewidth": 1.3,
 }  # fmt: skip
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def comparison(table: pd.DataFrame) -> Figure:

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from maxpo_cli.reports.drawing import SMALL, FloatArray, look
+from maxpo_cli.arrays import FloatArray
+from maxpo_cli.reports.drawing import SMALL, look
 
 SAME = 1e-9
 """Relative difference below which two lines lie on each other."""

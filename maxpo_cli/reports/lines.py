@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.api.types import is_numeric_dtype
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
 from maxpo_cli.reports.drawing import (
     GUIDE,
     SMALL,
-    FloatArray,
     broken,
     in_order,
     look,

@@ -16,8 +16,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.reports.drawing import SMALL, FloatArray, symbol
+from maxpo_cli.reports.drawing import SMALL, symbol
 from maxpo_cli.reports.panels import Panel, draw_panels, finish, head, name_axes
 from maxpo_cli.reports.roles import Roles
 from maxpo_cli.reports.scales import plain, round_numbers, set_swept_scale, swept_kind

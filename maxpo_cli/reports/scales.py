@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from maxpo_cli.reports.drawing import SMALL, FloatArray
+from maxpo_cli.arrays import FloatArray
+from maxpo_cli.reports.drawing import SMALL
 
 Kind = Literal["linear", "log", "symlog"]
 WIDE = 100.0

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -32,6 +33,16 @@ WIDE = 100
 def console(stderr: bool = False) -> Console:
     """A console that colours nothing by itself, so that numbers keep their column's look."""
     return Console(stderr=stderr, highlight=False)
+
+
+def progress(quiet: bool, *columns: ProgressColumn, expand: bool = False) -> Progress:
+    """A bar on standard error, gone when the work is done, and none where nobody watches.
+
+    `columns` take the place of the usual ones: the work, the bar, its share and the time left.
+    """
+    screen = console(stderr=True)
+    disable = quiet or not screen.is_terminal
+    return Progress(*columns, console=screen, transient=True, expand=expand, disable=disable)
 
 
 def comparison_view(table: pd.DataFrame, study: Mapping[str, Any], width: int) -> RenderableType:

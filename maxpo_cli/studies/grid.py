@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FloatArray
 from maxpo_cli.policies.spec import WHOLE, Key
 from maxpo_cli.policies.text import number, numbers
 

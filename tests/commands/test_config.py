@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from maxpo_cli import app as maxpo_app
 from maxpo_cli.commands import show, show_sweep
 from maxpo_cli.errors import InputError
-from maxpo_cli.reports import drawing
 
 Maxpo = Callable[..., dict[str, Any]]
 
@@ -22,7 +21,7 @@ def maxpo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maxpo:
     """Runs a command in `tmp_path` with `--config`, without figures; gives the spec it ran."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(show_sweep, "_draw", lambda *_: None)
-    monkeypatch.setattr(drawing, "save", lambda *_: None)
+    monkeypatch.setattr(show, "write", lambda *_: None)
     monkeypatch.setattr(show.figures, "comparison", lambda _: None)
     (tmp_path / "log.csv").write_text(
         "prompt,reward,model,score\n" + "".join(

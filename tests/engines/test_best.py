@@ -5,9 +5,10 @@ import pytest
 from measuring import CPU, level_scores, named
 from oracle_problems import Cases, inclusive, others, without
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.exact import measure_exactly
 from maxpo_cli.engines.measures import Problem
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Categorical
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from scipy.stats import binom, chi2, multinomial
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.binomials import binomials
 from maxpo_cli.engines.counts import CountSampler, _aliases
-from maxpo_cli.policies.finite import DenseScores, FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import DenseScores, FiniteProblem
 
 GROUPS = 400_000
 

@@ -3,8 +3,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FloatArray
 from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS, Reward
 
 CASES = (

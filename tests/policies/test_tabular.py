@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from measuring import level_scores
 from oracle_problems import Cases
 
+from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FiniteProblem, FloatArray
+from maxpo_cli.policies.finite import FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 
