@@ -73,7 +73,8 @@ def ratio_map(table: pd.DataFrame, roles: Roles, first: str, second: str) -> Fig
         name_axes(panel, symbol(roles.x), symbol(str(roles.y)))
     head(figure, f"Gradient variance at equal scale: {first} against {second}", table, [])
     _color_bar(figure, panels, limit, defined, (first, second))
-    _legend(figure, second, _reasons(table, found, first, second))
+    lines = any(equal_lines(one) for one in found)
+    _legend(figure, second, lines, _reasons(table, found, first, second))
     finish(figure, panels)
     for panel, one in zip(panels, found, strict=True):
         _draw_equal(panel.axes, one)
@@ -186,9 +187,13 @@ def _color_bar(
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
     bar.ax.xaxis.set_minor_locator(NullLocator())
     bar.ax.tick_params(labelsize=SMALL)
-    bar.set_label(
-        f"← {first} quieter      variance of {first} / variance of {second}      {second} quieter →"
-    )
+    low, high = defined.min() < 1, defined.max() > 1
+    if low != high:  # one half of the colours is never met
+        bar.ax.set_xlim(1 / limit if low else 1, limit if high else 1)
+    parts = [f"variance of {first} / variance of {second}"]
+    parts = [f"← {first} quieter"] * bool(low or not high) + parts
+    parts += [f"{second} quieter →"] * bool(high or not low)
+    bar.set_label("      ".join(parts))
 
 
 def _bar_ticks(limit: float) -> list[float]:
@@ -214,12 +219,14 @@ def _reasons(table: pd.DataFrame, found: Sequence[Ratios], first: str, second: s
     return reasons + (["not in the table"] if len(two) < 2 * cells else [])
 
 
-def _legend(figure: Figure, second: str, reasons: Sequence[str]) -> None:
+def _legend(figure: Figure, second: str, lines: bool, reasons: Sequence[str]) -> None:
     handles: list[Any] = [
-        Line2D([], [], color="black", linewidth=1.4, label="equal variance (ratio 1)"),
         Line2D([], [], color="black", marker=".", markersize=2 * DOT, linestyle="none",
                label=f"dots: {second} quieter (ratio above 1)"),
     ]  # fmt: skip
+    if lines:
+        equal = Line2D([], [], color="black", linewidth=1.4, label="equal variance (ratio 1)")
+        handles.insert(0, equal)
     if reasons:
         handles.append(Patch(label=f"no ratio: {', '.join(reasons)}", **UNDEFINED))
     figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=SMALL)

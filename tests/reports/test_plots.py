@@ -403,3 +403,20 @@ def test_the_height_of_a_hand_made_line_is_the_tables() -> None:
     table = sweep({"p": P}, [16], [4])
     lines = drawn_lines(draw(table, PlotSpec())[1].axes[0])
     assert lines["pkpo"][1] == [HEIGHT["pkpo"]] * len(P)
+
+
+@pytest.mark.parametrize(
+    ("factor", "quieter", "ends"), [(1.1, "ei", (1, 1.25)), (0.9, "l2o", (0.8, 1))]
+)
+def test_where_one_is_always_quieter_the_bar_has_its_colours_and_words_only(
+    factor: float, quieter: str, ends: tuple[float, float], grid: pd.DataFrame
+) -> None:
+    sided = grid[grid["estimator"].isin(["l2o", "ei"])].copy()
+    sided["matched_variance"] = np.where(sided["estimator"] == "l2o", factor, 1.0)
+    figure = draw(sided, PlotSpec(ratio="l2o/ei"))[1]
+    bar = figure.axes[-1]
+    assert bar.get_xlim() == pytest.approx(ends)
+    assert [f"{name} quieter" in bar.get_xlabel() for name in ("l2o", "ei")] == [
+        name == quieter for name in ("l2o", "ei")
+    ]
+    assert not any("equal variance" in text.get_text() for text in figure.legends[0].get_texts())
