@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.engines.draws import Draws, Estimates
-from maxpo_cli.estimators.catalogue import Estimator
+from maxpo_cli.estimators.catalogue import Compute, Estimator
 from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import ProfileOf, steps
 from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem
@@ -94,10 +94,24 @@ class CountedDraws(Draws):
             oracle = self._constant(self.problem.oracle_advantages(k)).unsqueeze(-1)
             advantages = oracle.expand(*oracle.shape[:-1], self.above.shape[-1])
         else:
-            ranked = estimator.compute(self._groups, k)
-            advantages = self._by_level(ranked)[..., None, :, :].double()
+            advantages = self._computed(estimator.compute, k)[..., None, :, :].double()
         centering = (self._counts[..., None, :, :] * advantages).sum(-2) / self.n
         return self._estimates(advantages, centering, k)
+
+    def _computed(self, compute: Compute, k: int) -> Tensor:
+        """The advantages of each level, `[..., m, B]`, from those of rewards.
+
+        Groups of two levels are told apart by one count: each kind is computed once, if that is
+        less.
+        """
+        *_, m, size = self.above.shape
+        if m != 2 or size <= self.n + 1:
+            return self._by_level(compute(self._groups, k))
+        successes = torch.arange(self.n + 1, device=self.above.device)
+        above = torch.stack([torch.full_like(successes, self.n), successes])
+        every = CountedDraws(self.problem, above, self.n, self.dtype)
+        kinds = every._by_level(compute(every._groups, k))
+        return torch.stack([level[self.above[..., 1, :]] for level in kinds], -2)
 
     @cached_property
     def _groups(self) -> SortedGroups:
