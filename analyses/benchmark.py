@@ -23,10 +23,10 @@ from rich.table import Table
 
 from maxpo_cli import __version__
 from maxpo_cli.commands.source import DEFAULT_GRID, DEFAULT_SWEEP
-from maxpo_cli.engines.exact import measure_exactly
+from maxpo_cli.engines.threshold.engine import measure_exactly
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.policies.spec import parse_policy, read_template
-from maxpo_cli.reports.folder import new_result, write_study, write_table
+from maxpo_cli.storage.folder import new_result, write_study, write_table
 from maxpo_cli.studies.bench import device_name
 from maxpo_cli.studies.compare import CompareSpec, compare
 from maxpo_cli.studies.sweep import Sweep, SweepSpec, sweep

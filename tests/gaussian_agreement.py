@@ -16,10 +16,10 @@ import pandas as pd
 import torch
 from measuring import CPU, defined
 
-from maxpo_cli.engines.diagnostics import diagnose
-from maxpo_cli.engines.exact import measure_exactly
-from maxpo_cli.engines.monte_carlo import sample_problem
-from maxpo_cli.policies.rewards import REWARDS
+from maxpo_cli.metrics.summary import diagnose
+from maxpo_cli.engines.threshold.engine import measure_exactly
+from maxpo_cli.engines.monte_carlo.sampler import sample_problem
+from maxpo_cli.policies.reward_functions import REWARDS
 from maxpo_cli.policies.spec import parse_policy
 
 N, K, RTOL = 16, 4, 1e-8

@@ -16,9 +16,9 @@ import pandas as pd
 import torch
 from measuring import defined, enumerate_problem
 
-from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
-from maxpo_cli.engines.intervals import Z95
-from maxpo_cli.engines.monte_carlo import sample_problem
+from maxpo_cli.metrics.summary import Diagnostics, diagnose
+from maxpo_cli.metrics.bias_interval import Z95
+from maxpo_cli.engines.monte_carlo.sampler import sample_problem
 from maxpo_cli.policies.spec import parse_policy
 
 FIGURES = ("bias", "variance", "variance_ratio")

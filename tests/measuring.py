@@ -6,10 +6,10 @@ import torch
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.enumeration import enumerate_family
-from maxpo_cli.engines.measures import Measures, Problem
-from maxpo_cli.engines.monte_carlo import sample_problem
+from maxpo_cli.engines.moments import Measures, Problem
+from maxpo_cli.engines.monte_carlo.sampler import sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 
 CPU = torch.device("cpu")
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from maxpo_cli.app import app
-from maxpo_cli.reports.bench import bench_view
-from maxpo_cli.reports.folder import read_study, read_table
+from maxpo_cli.plots.bench import bench_view
+from maxpo_cli.storage.folder import read_study, read_table
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -21,7 +21,7 @@ def estimators(
 ) -> None:
     """List the estimators: formula, source, what each claims, and for which K it is defined."""
     from maxpo_cli.commands.record import print_json
-    from maxpo_cli.reports.terminal import console, estimators_view, identities_view
+    from maxpo_cli.terminal.comparison import console, estimators_view, identities_view
     from maxpo_cli.studies.catalogue import catalogue_table
     from maxpo_cli.studies.identities import check_identities
 

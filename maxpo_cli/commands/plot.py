@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from maxpo_cli.reports.plots import PlotSpec
+    from maxpo_cli.plots.kinds import PlotSpec
 
 
 def plot(
@@ -52,7 +52,9 @@ def plot(
     quiet: options.Quiet = False,
 ) -> None:
     """Draw results: lines or a map of a sweep, how centered advantages are, or one comparison."""
-    from maxpo_cli.reports import drawing, folder, plots
+    from maxpo_cli.plots import kinds as plots
+    from maxpo_cli.plots import style as drawing
+    from maxpo_cli.storage import folder
 
     endings = options.names(formats)
     for ending in endings:
@@ -75,7 +77,9 @@ def plot(
 
 def _bench(results: list[Path], spec: "PlotSpec") -> "tuple[str, Figure] | None":
     """The figure of a bench, which has but one; None where the result is another's."""
-    from maxpo_cli.reports import bench, folder, plots
+    from maxpo_cli.plots import bench
+    from maxpo_cli.plots import kinds as plots
+    from maxpo_cli.storage import folder
 
     if not bench.is_bench(folder.read_table(folder.folder_of(results[0]))):
         return None
@@ -86,7 +90,8 @@ def _bench(results: list[Path], spec: "PlotSpec") -> "tuple[str, Figure] | None"
 
 def _read(results: list[Path]) -> "pd.DataFrame":
     """The table of one result, or those of several joined under the names of their folders."""
-    from maxpo_cli.reports import folder, swept
+    from maxpo_cli.plots import coordinates as swept
+    from maxpo_cli.storage import folder
 
     tables = {result: folder.read_table(result) for result in map(folder.folder_of, results)}
     for result, table in tables.items():

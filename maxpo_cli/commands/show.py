@@ -5,9 +5,10 @@ from pathlib import Path
 from maxpo_cli.commands.record import logged_facts, print_json, study_record
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.spec import PolicyTemplate
-from maxpo_cli.reports import figures, folder
-from maxpo_cli.reports.plots import write
-from maxpo_cli.reports.terminal import comparison_view, console, progress
+from maxpo_cli.plots import comparison as figures
+from maxpo_cli.storage import folder
+from maxpo_cli.plots.kinds import write
+from maxpo_cli.terminal.comparison import comparison_view, console, progress
 from maxpo_cli.studies.compare import CompareSpec, compare
 
 

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from maxpo_cli.commands.record import made_with, print_json
-from maxpo_cli.reports import folder
-from maxpo_cli.reports.bench import BENCH, bench_figure, bench_view
-from maxpo_cli.reports.plots import write
-from maxpo_cli.reports.terminal import console, progress
+from maxpo_cli.storage import folder
+from maxpo_cli.plots.bench import BENCH, bench_figure, bench_view
+from maxpo_cli.plots.kinds import write
+from maxpo_cli.terminal.comparison import console, progress
 from maxpo_cli.studies.bench import BenchSpec, bench
 from maxpo_cli.studies.measuring import find_device
 

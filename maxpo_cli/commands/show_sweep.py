@@ -12,11 +12,11 @@ from rich.table import Column
 from maxpo_cli.commands.record import logged_facts, print_json, study_record
 from maxpo_cli.commands.show import source_of
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.reports import folder
-from maxpo_cli.reports.partial import Partial, partial_result
-from maxpo_cli.reports.plots import PlotSpec, draw, read_plot, write
-from maxpo_cli.reports.sweep_view import sweep_view
-from maxpo_cli.reports.terminal import console, progress
+from maxpo_cli.storage import folder
+from maxpo_cli.storage.growing_table import Partial, partial_result
+from maxpo_cli.plots.kinds import PlotSpec, draw, read_plot, write
+from maxpo_cli.terminal.sweep import sweep_view
+from maxpo_cli.terminal.comparison import console, progress
 from maxpo_cli.studies.sweep import Batch, Sweep, row_order
 from maxpo_cli.studies.tables import as_table
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.binomials import binomials
-from maxpo_cli.engines.counted import CountedDraws
-from maxpo_cli.engines.draws import Estimates
-from maxpo_cli.engines.measures import Measures
+from maxpo_cli.engines.count_groups import CountedDraws
+from maxpo_cli.engines.groups import Estimates
+from maxpo_cli.engines.moments import Measures
 from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem
+from maxpo_cli.problems.finite import FiniteFamily, FiniteProblem
 
 MAX_STATES = 5_000_000
 """How many count vectors are enumerated at the most."""

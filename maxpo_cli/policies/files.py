@@ -12,7 +12,7 @@ import pandas as pd
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import measurable
+from maxpo_cli.problems.finite import measurable
 from maxpo_cli.policies.logged import Logged, prompt_of_counts, prompt_of_rewards
 
 COUNT_COLUMNS = ("samples", "correct")

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.policies.finite import LARGEST_COUNT, LARGEST_REWARD, FiniteProblem
-from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS, Reward
+from maxpo_cli.problems.finite import LARGEST_COUNT, LARGEST_REWARD, FiniteProblem
+from maxpo_cli.policies.reward_functions import REWARD_KEYS, REWARDS, Reward
 from maxpo_cli.policies.text import number
 
 LEARN = ("mean", "mean+log_std")

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.tabular import Categorical
 
 

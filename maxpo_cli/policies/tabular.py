@@ -9,7 +9,7 @@ from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import (
+from maxpo_cli.problems.finite import (
     LARGEST_COUNT,
     FiniteProblem,
     TabularScores,

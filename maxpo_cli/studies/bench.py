@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils.benchmark import Timer
 
-from maxpo_cli.engines.monte_carlo import sample_problem
+from maxpo_cli.engines.monte_carlo.sampler import sample_problem
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.api import advantages
 from maxpo_cli.estimators.catalogue import DEFAULT_ESTIMATORS, Estimator, find_all

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from maxpo_cli.engines.measures import Measures
+from maxpo_cli.engines.moments import Measures
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.logged import Logged
 from maxpo_cli.policies.spec import Policy

@@ -8,14 +8,14 @@ from typing import Protocol
 
 import torch
 
-from maxpo_cli.engines.diagnostics import diagnose
+from maxpo_cli.metrics.summary import diagnose
 from maxpo_cli.engines.enumeration import MAX_STATES, count_states, enumerate_family
-from maxpo_cli.engines.exact import measure_exactly, pairs_of
-from maxpo_cli.engines.measures import Measures, Problem
-from maxpo_cli.engines.monte_carlo import BLOCK, Sampler, sample_problem
+from maxpo_cli.engines.threshold.engine import measure_exactly, pairs_of
+from maxpo_cli.engines.moments import Measures, Problem
+from maxpo_cli.engines.monte_carlo.sampler import BLOCK, Sampler, sample_problem
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, Estimator, find_all
-from maxpo_cli.policies.finite import Family, FiniteProblem
+from maxpo_cli.problems.finite import Family, FiniteProblem
 
 ENGINES = ("auto", "enumeration", "threshold", "monte-carlo")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}

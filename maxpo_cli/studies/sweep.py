@@ -18,11 +18,11 @@ from multiprocessing import active_children, get_context, parent_process, resour
 import pandas as pd
 import torch
 
-from maxpo_cli.engines.measures import Measures, Problem
+from maxpo_cli.engines.moments import Measures, Problem
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.estimators.catalogue import Estimator, find_all
 from maxpo_cli.policies.files import RewardsTemplate
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.spec import TEXT, Key, Policy, PolicyTemplate
 from maxpo_cli.studies.grid import MAX_CELLS, Axis, parse_grid
 from maxpo_cli.studies.measuring import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from maxpo_cli.engines.diagnostics import COLUMNS as FIGURES
-from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
-from maxpo_cli.engines.measures import Measures
+from maxpo_cli.metrics.summary import COLUMNS as FIGURES
+from maxpo_cli.metrics.summary import Diagnostics, diagnose
+from maxpo_cli.engines.moments import Measures
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.studies.measuring import Settings
 

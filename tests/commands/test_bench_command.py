@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maxpo_cli import app as maxpo_app
-from maxpo_cli.reports.folder import read_table
+from maxpo_cli.storage.folder import read_table
 from maxpo_cli.studies import bench
 
 QUICK = ("-n", "8,16", "-k", "3", "--seconds", "1e-4", "--device", "cpu")

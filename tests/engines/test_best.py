@@ -6,9 +6,9 @@ from measuring import CPU, level_scores, named
 from oracle_problems import Cases, inclusive, others, without
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.engines.exact import measure_exactly
-from maxpo_cli.engines.measures import Problem
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.engines.threshold.engine import measure_exactly
+from maxpo_cli.engines.moments import Problem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Categorical
 

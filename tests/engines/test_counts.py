@@ -9,8 +9,8 @@ from scipy.stats import binom, chi2, multinomial
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.binomials import binomials
-from maxpo_cli.engines.counts import CountSampler, _aliases
-from maxpo_cli.policies.finite import DenseScores, FiniteProblem
+from maxpo_cli.engines.monte_carlo.count_sampler import CountSampler, _aliases
+from maxpo_cli.problems.finite import DenseScores, FiniteProblem
 
 GROUPS = 400_000
 

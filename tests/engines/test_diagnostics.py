@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from measuring import enumerated, named, sampled
 
-from maxpo_cli.engines.diagnostics import COLUMNS, Diagnostics, diagnose
-from maxpo_cli.engines.measures import Measures, Noise
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.metrics.summary import COLUMNS, Diagnostics, diagnose
+from maxpo_cli.engines.moments import Measures, Noise
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.logged import prompt_of_counts
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 

@@ -6,14 +6,14 @@ import torch
 from measuring import defined, level_scores, named
 
 from maxpo_cli import advantages
-from maxpo_cli.engines.counted import CountedDraws
-from maxpo_cli.engines.draws import Draws, Estimates
-from maxpo_cli.engines.oracle_table import oracle_table
-from maxpo_cli.engines.scored import ScoredDraws
+from maxpo_cli.engines.count_groups import CountedDraws
+from maxpo_cli.engines.groups import Draws, Estimates
+from maxpo_cli.engines.monte_carlo.oracle_table import oracle_table
+from maxpo_cli.engines.monte_carlo.continuous_groups import ScoredDraws
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.gaussian import GaussianProblem
-from maxpo_cli.policies.rewards import REWARDS
+from maxpo_cli.policies.reward_functions import REWARDS
 from maxpo_cli.policies.spec import parse_policy
 
 SIZES = [(1, 1), (2, 1), (2, 2), (5, 3), (6, 6), (16, 4), (64, 48)]

@@ -11,11 +11,11 @@ from measuring import CPU, defined, enumerate_problem, enumerated, level_scores,
 from oracle_problems import BruteForce, Cases
 
 from maxpo_cli.engines import enumeration
-from maxpo_cli.engines.diagnostics import Diagnostics, diagnose
+from maxpo_cli.metrics.summary import Diagnostics, diagnose
 from maxpo_cli.engines.enumeration import count_states, enumerate_family
-from maxpo_cli.engines.measures import Measures
+from maxpo_cli.engines.moments import Measures
 from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.policies.finite import FiniteFamily, FiniteProblem
+from maxpo_cli.problems.finite import FiniteFamily, FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 

@@ -5,9 +5,9 @@ import pytest
 from measuring import CPU, defined, named, sampled
 from oracle_problems import BruteForce, Cases
 
-from maxpo_cli.engines.diagnostics import diagnose
-from maxpo_cli.engines.exact import measure_exactly
-from maxpo_cli.engines.measures import Measures, Problem
+from maxpo_cli.metrics.summary import diagnose
+from maxpo_cli.engines.threshold.engine import measure_exactly
+from maxpo_cli.engines.moments import Measures, Problem
 from maxpo_cli.estimators.catalogue import Estimator
 from maxpo_cli.policies.gaussian import Gaussian
 from maxpo_cli.policies.spec import parse_policy

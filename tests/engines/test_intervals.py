@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from maxpo_cli.engines.intervals import Z95, BiasEstimate, estimate_bias
+from maxpo_cli.metrics.bias_interval import Z95, BiasEstimate, estimate_bias
 
 DIMENSIONS = pytest.mark.parametrize("d", [1, 2, 8])
 RUNS = 2000

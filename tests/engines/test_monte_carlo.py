@@ -9,14 +9,14 @@ import torch
 from measuring import defined, enumerated, named, sampled
 
 from maxpo_cli import advantages
-from maxpo_cli.engines.diagnostics import diagnose
-from maxpo_cli.engines.measures import Measures, Noise
-from maxpo_cli.engines.monte_carlo import BLOCK, sample_problem
+from maxpo_cli.metrics.summary import diagnose
+from maxpo_cli.engines.moments import Measures, Noise
+from maxpo_cli.engines.monte_carlo.sampler import BLOCK, sample_problem
 from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.gaussian import Gaussian
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
-from maxpo_cli.policies.rewards import REWARDS
+from maxpo_cli.policies.reward_functions import REWARDS
 from maxpo_cli.policies.spec import Policy, parse_policy
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 

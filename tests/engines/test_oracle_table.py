@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from maxpo_cli.engines.oracle_table import RANGE, oracle_table
+from maxpo_cli.engines.monte_carlo.oracle_table import RANGE, oracle_table
 from maxpo_cli.policies.gaussian import GaussianProblem
-from maxpo_cli.policies.rewards import REWARDS
+from maxpo_cli.policies.reward_functions import REWARDS
 from maxpo_cli.policies.spec import parse_policy
 
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from measuring import CPU, defined, enumerated, sampled
 
-from maxpo_cli.engines.diagnostics import diagnose
-from maxpo_cli.engines.exact import measure_exactly
-from maxpo_cli.engines.measures import Measures
+from maxpo_cli.metrics.summary import diagnose
+from maxpo_cli.engines.threshold.engine import measure_exactly
+from maxpo_cli.engines.moments import Measures
 from maxpo_cli.estimators.catalogue import CATALOGUE, Estimator
 from maxpo_cli.estimators.groups import SortedGroups
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Categorical
 

@@ -9,9 +9,9 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.gaussian import Gaussian, GaussianProblem
-from maxpo_cli.policies.rewards import REWARDS
+from maxpo_cli.policies.reward_functions import REWARDS
 from maxpo_cli.policies.spec import parse_policy
 
 CONTINUOUS = (

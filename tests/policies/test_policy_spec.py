@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.gaussian import Gaussian
-from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS
+from maxpo_cli.policies.reward_functions import REWARD_KEYS, REWARDS
 from maxpo_cli.policies.spec import EXAMPLES, KINDS, parse_policy
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 

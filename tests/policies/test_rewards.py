@@ -5,7 +5,7 @@ import pytest
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.rewards import REWARD_KEYS, REWARDS, Reward
+from maxpo_cli.policies.reward_functions import REWARD_KEYS, REWARDS, Reward
 
 CASES = (
     ("identity", 0.0, 1.0, 5.0),

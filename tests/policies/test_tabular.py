@@ -11,7 +11,7 @@ from oracle_problems import Cases
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.policies.tabular import Bernoulli, Categorical
 

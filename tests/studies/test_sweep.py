@@ -15,7 +15,7 @@ from maxpo_cli.engines.enumeration import enumerate_family
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.catalogue import CATALOGUE
 from maxpo_cli.policies.files import RewardsFile, RewardsTemplate, read_logged
-from maxpo_cli.policies.finite import FiniteProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.policies.spec import Policy, parse_policy, read_template
 from maxpo_cli.policies.tabular import Categorical
 from maxpo_cli.studies import sweep as study
@@ -245,7 +245,7 @@ class TestCellsThatCannotBe:
         def work(*_: object) -> None:
             raise AssertionError("there is nothing to measure")
 
-        monkeypatch.setattr("maxpo_cli.engines.monte_carlo._draws", work)
+        monkeypatch.setattr("maxpo_cli.engines.monte_carlo.sampler._draws", work)
         monkeypatch.setattr("maxpo_cli.engines.enumeration._chunks", work)
         table = sweep(spec_of(policy, "k=33,34", n=32))
         assert table["variance"].isna().all()

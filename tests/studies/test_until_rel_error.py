@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maxpo_cli.engines import monte_carlo
+from maxpo_cli.engines.monte_carlo import sampler as monte_carlo
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
 from maxpo_cli.policies.spec import Policy, parse_policy, read_template

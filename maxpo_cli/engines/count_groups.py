@@ -1,0 +1,149 @@
+"""Groups of a finite problem as counts per level: no reward of theirs is ever written down."""
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from maxpo_cli.engines.groups import Draws, Estimates
+from maxpo_cli.estimators.catalogue import Compute, Estimator
+from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators.profiles import ProfileOf, steps
+from maxpo_cli.problems.finite import FiniteFamily, FiniteProblem
+
+FEW_LEVELS = 32
+"""Levels up to which a running sum is taken level by level, all groups at once."""
+
+
+class CountedDraws(Draws):
+    """Groups of a finite problem: how many rewards are at a level or higher, `[..., m, B]`.
+
+    The first level has N, and all are whole numbers. For a family of P problems, `[m, B]`,
+    estimates have a leading dimension P.
+    """
+
+    def __init__(
+        self, problem: FiniteProblem | FiniteFamily, above: Tensor, n: int, dtype: torch.dtype
+    ) -> None:
+        self.problem = problem
+        self.above = above
+        self.n = n
+        self.dtype = dtype
+
+    def _constant(self, values: object) -> Tensor:
+        return torch.as_tensor(values, dtype=torch.float64, device=self.above.device)
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """How many rewards are at each level, `[..., m, B]`."""
+        counts = self.above.clone()
+        counts[..., :-1, :] -= self.above[..., 1:, :]
+        return counts
+
+    @cached_property
+    def _counts(self) -> Tensor:
+        return self.counts.double()
+
+    @cached_property
+    def _levels(self) -> Tensor:
+        return self._constant(self.problem.levels).to(self.dtype)
+
+    @cached_property
+    def _steps(self) -> Tensor:
+        """The levels as a stair from 0, `[m, 1]`."""
+        return torch.cat([self._levels[:1], self._levels.diff()])[:, None]
+
+    @cached_property
+    def _std(self) -> Tensor:
+        apart = (self._levels - self._levels[0])[:, None]
+        # In a power of 2, which no rounding comes with, as unit: no square is too large or small.
+        unit = torch.exp2(apart[-1].frexp().exponent.to(self.dtype))
+        apart = apart / unit
+        weights = self.counts.to(self.dtype)
+        off = apart - (weights * apart).sum(-2, keepdim=True).div_(self.n)
+        square = off.square_().mul_(weights).sum(-2)
+        return square.div_(self.n - 1).sqrt_().mul_(unit).double()
+
+    def _linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
+        table = steps(profiles, self.n, k, self.dtype, str(self.above.device))
+        if self.problem.m > self.n:
+            return self._by_rank(profiles, table.centering, k)
+        rise = self._looked_up(table.rise).mul_(self._steps)
+        below = self._looked_up(table.failure).mul_(self._steps).sum(-2, keepdim=True)
+        centering = self._looked_up(table.centering).mul_(self._steps).sum(-2)
+        return self._estimates(_running_sum(rise).add_(below).double(), centering.double(), k)
+
+    def _by_rank(self, profiles: tuple[ProfileOf, ...], centering: Tensor, k: int) -> Estimates:
+        """As `_linear`, by way of the N rewards: less work where there are more levels."""
+        rewards = self._groups.rewards
+        stair = torch.cat([rewards[..., :1], self._groups.spacings], -1)
+        weights = centering[:, 1:].flip(1)
+        mean = torch.stack([(stair * weight).sum(-1) for weight in weights], -2)
+        ranked = [self._groups.rank_linear(profile, k) for profile in profiles]
+        levels = [self._by_level(each) for each in ranked]
+        return self._estimates(torch.stack(levels, -3).double(), mean.double(), k)
+
+    def _looked_up(self, table: Tensor) -> Tensor:
+        """The entries of `table` `[E, N + 1]` for the rewards above each step, `[..., E, m, B]`."""
+        *batch, m, size = self.above.shape
+        above = self.above.reshape(*batch, 1, m * size).expand(*batch, len(table), -1)
+        return table.expand(*batch, -1, -1).gather(-1, above).reshape(*batch, -1, m, size)
+
+    def _explicit(self, estimator: Estimator, k: int) -> Estimates:
+        if estimator.compute is None:
+            oracle = self._constant(self.problem.oracle_advantages(k)).unsqueeze(-1)
+            advantages = oracle.expand(*oracle.shape[:-1], self.above.shape[-1])
+        else:
+            advantages = self._computed(estimator.compute, k)[..., None, :, :].double()
+        centering = (self._counts[..., None, :, :] * advantages).sum(-2) / self.n
+        return self._estimates(advantages, centering, k)
+
+    def _computed(self, compute: Compute, k: int) -> Tensor:
+        """The advantages of each level, `[..., m, B]`, from those of rewards.
+
+        Groups of two levels are told apart by one count: each kind is computed once, if that is
+        less.
+        """
+        *_, m, size = self.above.shape
+        if m != 2 or size <= self.n + 1:
+            return self._by_level(compute(self._groups, k))
+        successes = torch.arange(self.n + 1, device=self.above.device)
+        above = torch.stack([torch.full_like(successes, self.n), successes])
+        every = CountedDraws(self.problem, above, self.n, self.dtype)
+        kinds = every._by_level(compute(every._groups, k))
+        return torch.stack([level[self.above[..., 1, :]] for level in kinds], -2)
+
+    @cached_property
+    def _groups(self) -> SortedGroups:
+        """Every count vector as one row of N sorted rewards, `[..., B, N]`."""
+        counts = self.counts.mT
+        rows = self._levels.expand(counts.shape).reshape(-1)
+        repeats, batch = counts.reshape(-1), counts.shape[:-1]
+        rewards = rows.repeat_interleave(repeats, output_size=batch.numel() * self.n)
+        return SortedGroups(rewards.reshape(*batch, self.n))
+
+    @cached_property
+    def _last_of_level(self) -> Tensor:
+        """Where in its row the last reward of each level stands (anywhere, for an absent one)."""
+        return (self.n - self.above + self.counts - 1).clamp_(min=0).mT.contiguous()
+
+    def _by_level(self, ranked: Tensor) -> Tensor:
+        """What the rewards of each level have of `[..., B, N]`, `[..., m, B]`."""
+        return ranked.gather(-1, self._last_of_level).mT.contiguous()
+
+    def _estimates(self, advantages: Tensor, centering: Tensor, k: int) -> Estimates:
+        """ĝ of the advantages of each level, `[..., E, m, B]`, of no meaning at an absent one."""
+        share = k / self.n
+        weighted = advantages * (self._counts * share)[..., None, :, :]
+        mean = self.problem.scores.combine(weighted.mT).mT
+        residual = self._constant(self.problem.residual).unsqueeze(-1) * share
+        return Estimates(mean, (weighted * advantages * residual).sum(-2), centering)
+
+
+def _running_sum(values: Tensor) -> Tensor:
+    """The running sum over levels of `[..., m, B]`, which is overwritten."""
+    if values.shape[-2] > FEW_LEVELS:
+        return values.mT.contiguous().cumsum(-1).mT.contiguous()
+    for level in range(1, values.shape[-2]):
+        values[..., level, :] += values[..., level - 1, :]
+    return values

@@ -1,0 +1,54 @@
+"""What the threshold engine asks of a problem: its rewards as a base and steps at thresholds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from maxpo_cli.arrays import FloatArray
+from maxpo_cli.engines.moments import Problem
+from maxpo_cli.engines.threshold.covariance import Pairs, Profiles
+
+
+@dataclass(frozen=True)
+class CutRow:
+    """The figures of one estimator at one K, as `Measures` has them."""
+
+    mean: FloatArray
+    variance: float
+    centering_mean: float
+    centering_square: float
+    centering_max: float
+
+
+class Cuts(Protocol):
+    """A problem cut at thresholds, the lowest of which, the base, is below all rewards."""
+
+    @property
+    def problem(self) -> Problem:
+        """What is cut."""
+
+    @property
+    def lowest(self) -> float:
+        """The lowest reward."""
+
+    @property
+    def highest(self) -> float:
+        """The highest reward."""
+
+    @property
+    def count(self) -> int:
+        """How many pairs of thresholds there are."""
+
+    def pairs(self) -> Iterator[Pairs]:
+        """All pairs t ≤ u of thresholds, a pair and its mirror as one."""
+
+    def firsts(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
+        """E Σ_i A_i s_i, `[E, d]`, and the mean advantage of a group, `[E]`."""
+
+    def largest_centering(self, profiles: Profiles) -> Tensor:
+        """The largest |mean advantage| of any group, `[E]`; NaN where there is none."""
+
+    def oracle(self, n: int, k: int) -> CutRow:
+        """The figures of the oracle."""

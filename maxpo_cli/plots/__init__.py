@@ -1,0 +1,1 @@
+"""The figures, drawn from the written tables."""

@@ -1,0 +1,107 @@
+"""Which swept column a figure shows where: on its axes, across its panels, down its panels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.plots.style import value_text
+from maxpo_cli.plots.coordinates import swept_columns, values_of
+
+MAX_PANELS = 24
+MAX_COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Swept columns by where they are shown; `y` is a map's only."""
+
+    x: str
+    y: str | None = None
+    col: str | None = None
+    row: str | None = None
+
+
+def numeric_swept(table: pd.DataFrame) -> list[str]:
+    """The swept columns that are numbers, those with most values first."""
+    numeric = [c for c in swept_columns(table) if is_numeric_dtype(table[c])]
+    return sorted(numeric, key=lambda column: -table[column].nunique())
+
+
+def line_roles(table: pd.DataFrame, x: str | None, col: str | None, row: str | None) -> Roles:
+    """What lines show: by default x is the number with most values, the rest are panels."""
+    swept = _checked(table, {"--x": x, "--col": col, "--row": row})
+    free = [c for c in [*numeric_swept(table), *swept] if c not in (col, row)]
+    x = x or (free[0] if free else None)
+    if x is None:
+        raise InputError("no swept column is left for --x")
+    return Roles(x, None, *_panels(table, [c for c in swept if c != x], col, row))
+
+
+def map_roles(
+    table: pd.DataFrame, x: str | None, y: str | None, col: str | None, row: str | None
+) -> Roles:
+    """What a map shows: by default the two numbers with most values, K upwards if it is one."""
+    swept = _checked(table, {"--x": x, "--y": y, "--col": col, "--row": row})
+    numeric = numeric_swept(table)
+    for option, column in (("--x", x), ("--y", y)):
+        if column is not None and column not in numeric:
+            raise InputError(f"{option} {column}: a map's axes are numbers, and this is text")
+    free = [c for c in numeric if c not in (x, y, col, row)]
+    free = free[: 2 - sum(c is not None for c in (x, y))]
+    if y is None and free:
+        y = "k" if "k" in free else free[-1]
+        free = [c for c in free if c != y]
+    x = x or (free[0] if free else None)
+    if x is None or y is None:
+        there = ", ".join(numeric) or "none"
+        raise InputError(
+            f"a map needs two swept columns of numbers for its axes; there are {there}"
+        )
+    return Roles(x, y, *_panels(table, [c for c in swept if c not in (x, y)], col, row))
+
+
+def _checked(table: pd.DataFrame, given: Mapping[str, str | None]) -> tuple[str, ...]:
+    swept = swept_columns(table)
+    if not swept:
+        raise InputError("the table has one cell, so nothing is swept; use --kind comparison")
+    taken: dict[str, str] = {}
+    for option, column in given.items():
+        if column is None:
+            continue
+        if column not in swept:
+            raise InputError(
+                f"{option} {column}: no such swept column; swept are {', '.join(swept)}"
+            )
+        if column in taken:
+            raise InputError(f"{taken[column]} and {option} are both {column}")
+        taken[column] = option
+    return swept
+
+
+def _panels(
+    table: pd.DataFrame, rest: list[str], col: str | None, row: str | None
+) -> tuple[str | None, str | None]:
+    """What goes across and down: the longer of two where it fits across, else the shorter."""
+    free = sorted((c for c in rest if c not in (col, row)), key=lambda c: table[c].nunique())
+    if col is None and row is None and len(free) > 1 and table[free[1]].nunique() <= MAX_COLUMNS:
+        col = free.pop(1)
+    elif col is None and free:
+        col = free.pop(0)
+    if row is None and free:
+        row = free.pop(0)
+    if free:
+        value = value_text(values_of(table, free[0])[0])
+        raise InputError(
+            f"{free[0]} is swept too and has no place in the figure; choose one value of it with "
+            f"--where {free[0]}={value} (or the like)"
+        )
+    count = (table[col].nunique() if col else 1) * (table[row].nunique() if row else 1)
+    if count > MAX_PANELS:
+        raise InputError(
+            f"{count} panels of {' and '.join(c for c in (col, row) if c)} are more than "
+            f"{MAX_PANELS}; choose values with --where {col}=VALUE"
+        )
+    return col, row

@@ -1,0 +1,1 @@
+"""What engines need of a policy."""

@@ -1,0 +1,1 @@
+"""What is on disk: result folders, growing tables and study records."""

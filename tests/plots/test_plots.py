@@ -1,0 +1,422 @@
+"""What lines, maps and centering figures show, from tables made by hand."""
+
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.figure import Figure
+from sweep_tables import HEIGHT, NAMES, sweep
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.plots import style as drawing
+from maxpo_cli.plots.labels import spread
+from maxpo_cli.plots.ratio_map import Ratios, edges, equal_lines
+from maxpo_cli.plots.kinds import PlotSpec, draw
+from maxpo_cli.plots.layout import Roles, line_roles, map_roles
+from maxpo_cli.plots.scales import plain, round_numbers, swept_kind
+from maxpo_cli.plots.coordinates import join, select, swept_columns, without_swept_keys
+
+P = [float(f"{p:.3g}") for p in np.geomspace(0.01, 0.9, 8)]
+KS = [1, 2, 3, 4, 6, 8, 12, 16]
+
+
+@pytest.fixture(scope="module")
+def grid() -> pd.DataFrame:
+    return sweep({"p": P}, [8, 16], KS)
+
+
+@pytest.fixture(scope="module")
+def rewards() -> pd.DataFrame:
+    names = ["identity", "exp", "a-rather-long-reward-name"]
+    return sweep({"reward": names, "std": [0.5, 1.0, 2.0]}, [8], [2, 4], stderr=0.1)
+
+
+def drawn_lines(axes: Axes) -> dict[str, tuple[list[float], list[float]]]:
+    found = {}
+    for line in axes.lines:
+        if str(line.get_label()) in CATALOGUE:
+            x, y = line.get_data()
+            found[str(line.get_label())] = (list(x), list(y))
+    return found
+
+
+def texts(axes: Axes) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in axes.texts]
+
+
+def refused(table: pd.DataFrame, **options: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        draw(table, PlotSpec(**options))
+    return str(caught.value)
+
+
+# Lines
+
+
+def test_lines_hold_the_values_of_the_table_where_there_are_any(grid: pd.DataFrame) -> None:
+    stem, figure = draw(grid, PlotSpec(kind="lines", x="k", col="n", where=("p=0.01",)))
+    assert stem == "lines-variance_ratio"
+    for axes, n in zip(figure.axes, (8, 16), strict=True):
+        assert axes.get_title(loc="left") == f"N = {n}"
+        lines = drawn_lines(axes)
+        assert set(lines) == set(NAMES)
+        for name, (x, y) in lines.items():
+            rows = grid[(grid.estimator == name) & (grid.n == n) & (grid.p == 0.01)]
+            rows = rows[rows.variance_ratio.notna()]
+            assert x == list(rows.k)
+            assert y == list(rows.variance_ratio)
+
+
+def test_lines_of_a_bias_that_is_rounding_are_at_zero_and_share_a_label(grid: pd.DataFrame) -> None:
+    spec = PlotSpec(kind="lines", y="relative_bias", x="p", where=("n=16", "k=4"))
+    figure = draw(grid, spec)[1]
+    lines = drawn_lines(figure.axes[0])
+    assert {name for name, (_, y) in lines.items() if any(y)} == {"canonical-plugin"}
+    assert texts(figure.axes[0]) == [
+        "l2o = canonical = ei = pkpo = pkpo-loo = oracle",
+        "canonical-plugin",
+    ]
+
+
+def test_bands_reach_from_the_lower_to_the_upper_end_of_the_95_percent_interval() -> None:
+    table = sweep({"p": P}, [16], [4], names=("ei",), stderr=0.05)
+    axes = draw(table, PlotSpec(kind="lines"))[1].axes[0]
+    (band,) = axes.collections
+    ends = band.get_paths()[0].vertices[:, 1]
+    assert ends.min() == pytest.approx(1 - 1.959963984540054 * 0.05)
+    assert ends.max() == pytest.approx(1 + 1.959963984540054 * 0.05)
+
+
+def test_text_along_x_makes_unjoined_points_and_a_legend(rewards: pd.DataFrame) -> None:
+    figure = draw(rewards, PlotSpec(kind="lines", x="reward", where=("std=1", "k=4")))[1]
+    (axes,) = figure.axes
+    labels = [label.get_text().replace("\n", "") for label in axes.get_xticklabels()]
+    assert labels == ["identity", "exp", "a-rather-long-reward-name"]
+    points = [line for line in axes.lines if line.get_marker() in "osDv^P*" and line.get_marker()]
+    assert points
+    assert all(line.get_linestyle() == "None" for line in points)
+    assert len(figure.legends) == 1
+
+
+def test_what_leaves_the_frame_is_told_with_its_value() -> None:
+    table = sweep({"p": P}, [16], [4])
+    table.loc[(table.estimator == "pkpo") & (table.p == P[-1]), "variance_ratio"] = 7e5
+    figure = draw(table, PlotSpec(kind="lines"))[1]
+    assert "beyond the frame: pkpo (700000)" in figure.get_suptitle()
+    assert figure.axes[0].get_ylim()[1] < 100
+
+
+def test_a_figure_says_which_estimators_have_no_values() -> None:
+    table = sweep({"p": P}, [4], [4])
+    assert "no values: l2o" in draw(table, PlotSpec(kind="lines"))[1].get_suptitle()
+
+
+def test_the_title_names_what_is_fixed_and_not_what_is_swept(grid: pd.DataFrame) -> None:
+    figure = draw(grid, PlotSpec(kind="lines", x="p", col="k", where=("n=16",)))[1]
+    assert figure.get_suptitle().split("\n")[1] == "made, N = 16, made"
+
+
+# Centering
+
+
+def test_centered_estimators_are_exactly_at_zero_and_named_there(grid: pd.DataFrame) -> None:
+    stem, figure = draw(grid, PlotSpec(kind="centering", x="k", where=("n=16", "p=0.01")))
+    assert stem == "centering"
+    lines = drawn_lines(figure.axes[0])
+    assert {name for name, (_, y) in lines.items() if not any(y)} == {
+        "l2o",
+        "canonical",
+        "canonical-plugin",
+    }
+    assert "l2o = canonical = canonical-plugin" in texts(figure.axes[0])
+
+
+def test_centering_of_one_cell_is_drawn_too(grid: pd.DataFrame) -> None:
+    cell = grid[(grid.p == 0.01) & (grid.n == 16) & (grid.k == 4)]
+    stem, figure = draw(cell, PlotSpec(kind="centering"))
+    assert stem == "centering"
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list(NAMES)
+
+
+# Maps
+
+
+def test_map_cells_are_ratios_of_matched_variances_and_nothing_where_undefined(
+    grid: pd.DataFrame,
+) -> None:
+    stem, figure = draw(grid, PlotSpec())
+    assert stem == "map-l2o-ei"
+    for axes, n in zip(figure.axes, (8, 16), strict=False):
+        (mesh,) = [c for c in axes.collections if isinstance(c, QuadMesh)]
+        shown = np.ma.asarray(mesh.get_array()).reshape(len(KS), len(P))
+        for (row, k), (column, p) in ((r, c) for r in enumerate(KS) for c in enumerate(P)):
+            if 1 < k < n:
+                assert shown[row, column] == pytest.approx((p * k) ** 0.5)
+            else:
+                assert shown.mask[row, column]
+
+
+def test_dots_mark_the_cells_above_one_only(grid: pd.DataFrame) -> None:
+    axes = draw(grid, PlotSpec())[1].axes[1]
+    dots = {
+        xy
+        for dot in axes.lines
+        if dot.get_marker() == "."
+        for xy in zip(*dot.get_data(), strict=True)
+    }
+    assert dots == {(p, k) for p in P for k in KS if 1 < k < 16 and p * k > 1}
+
+
+def test_the_line_of_equal_variance_is_where_the_interpolated_ratio_is_one() -> None:
+    x, y = np.geomspace(0.01, 1, 9), np.array([1.0, 2, 4, 8, 16, 32])
+    lines = equal_lines(Ratios(x, y, np.outer(y, x)))
+    points = np.concatenate(lines)
+    assert len(points) > 5
+    np.testing.assert_allclose(points[:, 0] * points[:, 1], 1, rtol=1e-9)
+
+
+def test_no_line_of_equal_variance_runs_through_undefined_cells_or_equal_estimators() -> None:
+    x = y = np.array([1.0, 2, 3])
+    hole = np.full((3, 3), 2.0)
+    hole[1] = np.nan
+    hole[2] = 0.5
+    assert equal_lines(Ratios(x, y, hole)) == []
+    assert equal_lines(Ratios(x, y, np.ones((3, 3)))) == []
+
+
+def test_estimators_that_are_equal_within_rounding_have_no_dots(grid: pd.DataFrame) -> None:
+    rounded = grid.copy()
+    rounded.loc[rounded.estimator == "l2o", "matched_variance"] *= 1 + 1e-12
+    axes = draw(rounded, PlotSpec(ratio="l2o/canonical"))[1].axes[1]
+    assert not any(len(line.get_xdata()) for line in axes.lines)
+
+
+def test_cells_end_halfway_between_neighbours_on_their_axis() -> None:
+    np.testing.assert_allclose(edges(np.array([1.0, 2, 4])), np.array([0.5, 1, 2, 4]) * 2**0.5)
+    np.testing.assert_allclose(edges(np.array([1.0, 2, 3])), [0.5, 1.5, 2.5, 3.5])
+
+
+def test_the_map_explains_the_cells_without_a_ratio(grid: pd.DataFrame) -> None:
+    (legend,) = draw(grid, PlotSpec())[1].legends
+    said = [text.get_text() for text in legend.get_texts()]
+    assert said[-1] == "no ratio: K > N, l2o undefined"
+    (legend,) = draw(grid, PlotSpec(where=("n=16",), ratio="pkpo/ei"))[1].legends
+    assert not any("no ratio" in text.get_text() for text in legend.get_texts())
+
+
+# Choices
+
+
+def test_auto_draws_one_cell_as_a_comparison_and_a_short_sweep_as_lines(grid: pd.DataFrame) -> None:
+    assert draw(grid, PlotSpec(where=("n=16", "k=4", "p=0.01")))[0] == "compare"
+    assert draw(grid, PlotSpec(where=("n=16", "k=4")))[0] == "lines-variance_ratio"
+    assert draw(grid, PlotSpec(y="snr", where=("n=16",)))[0] == "lines-snr"
+    assert draw(grid, PlotSpec(ratio="pkpo/ei"))[0] == "map-pkpo-ei"
+
+
+def test_swept_columns_find_their_places(grid: pd.DataFrame, rewards: pd.DataFrame) -> None:
+    assert line_roles(grid, "p", None, None) == Roles("p", None, "n", "k")
+    assert line_roles(grid, "k", "p", None) == Roles("k", None, "p", "n")
+    assert map_roles(grid, None, None, None, None) == Roles("p", "k", "n")
+    assert line_roles(rewards, None, None, None) == Roles("std", None, "reward", "k")
+
+
+def test_axes_are_logarithmic_where_values_are_spaced_so() -> None:
+    for values in ([1, 2, 4, 8, 16], P, KS, [1, 1000]):
+        assert swept_kind(values) == "log"
+    for values in ([1, 2, 3, 4], [0, 1, 1000], [8, 16], list(range(1, 17))):
+        assert swept_kind(values) == "linear"
+
+
+def test_tick_numbers_are_plain_and_few() -> None:
+    assert [plain(v) for v in (0.01, 1, 1000, 1e-6, -2)] == ["0.01", "1", "1000", "1e−6", "−2"]
+    assert round_numbers(0.009, 1.01) == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
+    assert len(round_numbers(1e-30, 1)) <= 8
+
+
+def test_labels_are_spread_in_order_without_overlap_and_stay_near() -> None:
+    wanted, heights = np.array([0.5, 0.5, 0.52, 0.0]), np.full(4, 0.1)
+    placed = spread(wanted, heights, 0, 1)
+    assert np.diff(np.sort(placed)).min() >= 0.1 - 1e-12
+    np.testing.assert_allclose(placed, [0.406667, 0.506667, 0.606667, 0.05], atol=1e-6)
+
+
+def test_every_estimator_of_the_catalogue_has_a_look_of_its_own() -> None:
+    assert set(drawing.LOOKS) == set(CATALOGUE)
+    looks = list(drawing.LOOKS.values())
+    for kind in (lambda e: (e.marker, e.hollow), lambda e: (e.color, e.dashes)):
+        assert len({kind(look) for look in looks}) == len(looks)
+
+
+# Joining and selecting
+
+
+def test_results_are_told_apart_by_policy_and_else_by_their_names(grid: pd.DataFrame) -> None:
+    small = grid[(grid.n == 16) & (grid.p == 0.01)]
+    other = small.assign(policy="other:p=0.01")
+    assert swept_columns(without_swept_keys(join({"a": small, "b": other}))) == ("policy", "k")
+    assert swept_columns(without_swept_keys(join({"a": small, "b": small}))) == ("result", "k")
+    with pytest.raises(InputError, match="several rows of canonical at k=1, policy=made, n=16"):
+        swept_columns(without_swept_keys(pd.concat([small, small])))
+
+
+def test_a_swept_column_that_a_result_lacks_comes_from_its_policy(grid: pd.DataFrame) -> None:
+    alone = grid[(grid.p == 0.01)].drop(columns="p")
+    joined = join({"sweep": grid[grid.p == P[1]], "alone": alone})
+    assert sorted(joined["p"].unique()) == [0.01, P[1]]
+    unlike = alone.assign(policy="other")
+    assert "p" not in join({"sweep": grid, "unlike": unlike}).columns
+
+
+def test_where_takes_either_value_of_a_column_named_twice(grid: pd.DataFrame) -> None:
+    chosen = select(grid, ["k=2", "k=4", "p=1e-2"])
+    assert set(chosen.k) == {2, 4}
+    assert set(chosen.p) == {0.01}
+
+
+# Text, bytes
+
+
+def assert_text_is_whole_and_apart(figure: Figure) -> None:
+    with mpl.rc_context(drawing.STYLE):
+        figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    width, height = figure.bbox.width, figure.bbox.height
+    boxes = [figure._suptitle.get_window_extent(renderer)]  # type: ignore[attr-defined]
+    for axes in figure.axes:
+        found = [*axes.texts, axes.xaxis.label, axes.yaxis.label, axes._left_title]  # type: ignore[attr-defined]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
+            found += [t.label1 for t in ticks if t.label1.get_visible()]
+        boxes += [mpl.text.Text.get_window_extent(t, renderer) for t in found if t.get_text()]
+    for legend in figure.legends:
+        boxes.append(legend.get_window_extent(renderer))
+    boxes = [box for box in boxes if box.width > 0]
+    for box in boxes:
+        assert box.x0 >= -1
+        assert box.y0 >= -1
+        assert box.x1 <= width + 1
+        assert box.y1 <= height + 1
+    for a, b in combinations([box.shrunk(0.97, 0.8) for box in boxes], 2):
+        assert not a.overlaps(b), (a, b)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"kind": "lines", "x": "p", "where": ("n=16",)},
+        {"kind": "lines", "x": "k", "where": ("p=0.01",)},
+        {"kind": "centering", "x": "k", "where": ("p=0.01", "n=16")},
+        {"kind": "lines", "where": ("k=2", "k=4", "k=6")},
+        {"kind": "map", "where": ("n=16",)},
+    ],
+)
+def test_no_text_is_cut_off_or_overlaps(grid: pd.DataFrame, options: dict[str, Any]) -> None:
+    assert_text_is_whole_and_apart(draw(grid, PlotSpec(**options))[1])
+
+
+def test_no_text_of_awkward_tables_is_cut_off_or_overlaps(rewards: pd.DataFrame) -> None:
+    for options in ({"kind": "lines"}, {"kind": "lines", "x": "reward"}):
+        assert_text_is_whole_and_apart(draw(rewards, PlotSpec(**options))[1])
+    table = sweep({"p": P}, [16], [4], names=tuple(CATALOGUE))
+    assert_text_is_whole_and_apart(draw(table, PlotSpec(kind="lines"))[1])
+    table["variance_ratio"] *= np.where(table.estimator == "pkpo", 1e9, 1)
+    assert_text_is_whole_and_apart(draw(table, PlotSpec(kind="lines"))[1])
+
+
+@pytest.mark.parametrize("kind", ["map", "lines", "centering"])
+def test_files_are_the_same_byte_for_byte(grid: pd.DataFrame, kind: str, tmp_path: Path) -> None:
+    for ending in drawing.FORMATS:
+        for name in ("one", "two"):
+            figure = draw(grid, PlotSpec(kind=kind, where=("n=16", "k=3", "k=4")))[1]
+            drawing.save(figure, tmp_path / f"{name}.{ending}")
+        one, two = ((tmp_path / f"{name}.{ending}").read_bytes() for name in ("one", "two"))
+        assert one == two
+        assert not any(word in one for word in (b"CreationDate", b"dc:date", b"Software"))
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kind": "maps"}, "unknown --kind 'maps'; did you mean 'map'?"),
+        ({"kind": "lines", "x": "q"}, "--x q: no such swept column; swept are p, n, k"),
+        ({"kind": "lines", "col": "snr"}, "--col snr: no such swept column; swept are p, n, k"),
+        ({"kind": "lines", "y": "noise"}, "--y noise: no such figure column; there are "),
+        ({"kind": "lines", "x": "p", "col": "p"}, "--x and --col are both p"),
+        ({"kind": "map", "x": "p", "y": "p"}, "--x and --y are both p"),
+        ({"kind": "map", "ratio": "l2o"}, "--ratio must be two estimators as in l2o/ei"),
+        ({"kind": "map", "ratio": "l2o/rloo"}, "no 'rloo' in the table; it has canonical, l2o"),
+        ({"kind": "map", "estimators": ("ei",)}, "--estimators has no meaning for --kind map"),
+        ({"kind": "centering", "y": "snr"}, "--y has no meaning for --kind centering"),
+        ({"kind": "comparison"}, "the table holds 128 cells of (p, n, k)"),
+        (
+            {"estimators": ("rloo",)},
+            "unknown name in --estimators of this table 'rloo'; known: canonical, l2o, ei",
+        ),
+        ({"where": ("k=5",)}, "--where k=5 leaves no rows; k is one of 1, 2, 3, 4, 6, 8"),
+        ({"where": ("k=many",)}, "--where k=many: k is a number"),
+        ({"where": ("k",)}, "--where must be COLUMN=VALUE; got 'k'"),
+        ({"where": ("snr=1",)}, "no column 'snr'; there are policy, p, n, k"),
+        ({"kind": "map", "where": ("k=16", "k=8", "n=8")}, "no cell has a matched_variance"),
+        ({"kind": "map", "where": ("k=4",), "x": "p", "col": "n"}, "a map needs two swept"),
+        ({"kind": "lines", "where": ("n=16", "k=4", "p=0.01")}, "use --kind comparison"),
+        ({"kind": "lines", "estimators": ("l2o",), "where": ("k=1",)}, "no row of the selection"),
+    ],
+)
+def test_a_wrong_request_is_told_in_a_sentence_what_there_is(
+    grid: pd.DataFrame, options: dict[str, Any], said: str
+) -> None:
+    assert said in refused(grid, **options)
+
+
+def test_a_column_without_a_place_and_too_many_panels_are_told(rewards: pd.DataFrame) -> None:
+    four = sweep({"a": [1, 2], "b": [1, 2]}, [8, 16], [2, 4])
+    assert "is swept too and has no place in the figure" in refused(four, kind="lines")
+    assert "--where" in refused(four, kind="lines")
+    many = sweep({"p": P}, [32], list(range(2, 30)), names=("ei",))
+    assert "more than 24" in refused(many, kind="lines", x="p")
+    texts = sweep({"reward": [f"r{i}" for i in range(13)]}, [8], [2], names=("ei",))
+    assert "more than the 12 an axis has room for" in refused(texts)
+    said = refused(rewards, kind="map", x="reward")
+    assert "--x reward: a map's axes are numbers, and this is text" in said
+
+
+def test_a_table_with_missing_columns_is_told(grid: pd.DataFrame) -> None:
+    assert "has no column k, engine; it has" in refused(grid.drop(columns=["k", "engine"]))
+    assert "has no column matched_variance" in refused(grid.drop(columns="matched_variance"))
+    assert "has no column mse" in refused(grid.drop(columns="mse"), kind="lines", x="p")
+
+
+def test_the_height_of_a_hand_made_line_is_the_tables() -> None:
+    table = sweep({"p": P}, [16], [4])
+    lines = drawn_lines(draw(table, PlotSpec())[1].axes[0])
+    assert lines["pkpo"][1] == [HEIGHT["pkpo"]] * len(P)
+
+
+@pytest.mark.parametrize(
+    ("factor", "quieter", "ends"), [(1.1, "ei", (1, 1.25)), (0.9, "l2o", (0.8, 1))]
+)
+def test_where_one_is_always_quieter_the_bar_has_its_colours_and_words_only(
+    factor: float, quieter: str, ends: tuple[float, float], grid: pd.DataFrame
+) -> None:
+    sided = grid[grid["estimator"].isin(["l2o", "ei"])].copy()
+    sided["matched_variance"] = np.where(sided["estimator"] == "l2o", factor, 1.0)
+    figure = draw(sided, PlotSpec(ratio="l2o/ei"))[1]
+    bar = figure.axes[-1]
+    assert bar.get_xlim() == pytest.approx(ends)
+    assert [f"{name} quieter" in bar.get_xlabel() for name in ("l2o", "ei")] == [
+        name == quieter for name in ("l2o", "ei")
+    ]
+    assert not any("equal variance" in text.get_text() for text in figure.legends[0].get_texts())
