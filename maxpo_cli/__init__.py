@@ -1,17 +1,28 @@
 """maxpo: choose, check and understand max@K advantage estimators.
 
-`from maxpo_cli import advantages` is the Python entry; the command line is `maxpo`.
-Importing this package does not import torch: names load when they are first used.
+`advantages` gives the advantages of rewards; `compare` and `sweep` measure estimators and give
+pandas tables. The command line is `maxpo`. Importing this package does not import torch: names load
+when they are first used.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maxpo_cli.errors import InputError
     from maxpo_cli.estimators.api import advantages
+    from maxpo_cli.studies.api import StudyResult, compare, sweep
 
-__version__ = "0.1.0"
-__all__ = ["InputError", "__version__", "advantages"]
+__version__ = "0.2.0"
+__all__ = ["InputError", "StudyResult", "__version__", "advantages", "compare", "sweep"]
+
+_HOMES = {
+    "InputError": "maxpo_cli.errors",
+    "advantages": "maxpo_cli.estimators.api",
+    "StudyResult": "maxpo_cli.studies.api",
+    "compare": "maxpo_cli.studies.api",
+    "sweep": "maxpo_cli.studies.api",
+}
 
 
 def __dir__() -> list[str]:
@@ -19,12 +30,6 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> object:
-    if name == "advantages":
-        from maxpo_cli.estimators.api import advantages
-
-        return advantages
-    if name == "InputError":
-        from maxpo_cli.errors import InputError
-
-        return InputError
-    raise AttributeError(f"module 'maxpo_cli' has no attribute '{name}'")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'maxpo_cli' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

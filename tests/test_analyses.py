@@ -55,26 +55,66 @@ def value(question: str, column: str, estimator: str, **cell: object) -> float:
     return float(found)
 
 
-@pytest.mark.parametrize("name", sorted(STUDIES))
+def invoke(*arguments: str) -> None:
+    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+
+
+def check_figures(name: str, figures: Path) -> None:
+    """The figures are those that are committed."""
+    drawn = sorted(figures.glob("*.png"))
+    committed = sorted((result_of(name) / "figures").glob("*.png"))
+    assert drawn
+    assert [path.name for path in drawn] == [path.name for path in committed]
+    for path, old in zip(drawn, committed, strict=True):
+        # The tolerance allows for text that another matplotlib places a fraction of a pixel off.
+        assert compare_images(str(old), str(path), tol=8) is None
+
+
+SLOW = "6-continuous-rewards/study.toml"
+"""A study that takes longer than the others together, for two of its rewards."""
+
+
+@pytest.mark.parametrize("name", sorted(STUDIES.keys() - {SLOW}))
 def test_an_exact_study_gives_what_is_committed(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "analyses").symlink_to(ROOT / "analyses")
     monkeypatch.chdir(tmp_path)
-    arguments = ["variance-sweep", "--config", str(STUDIES[name]), "--quiet", "--out", "here"]
-    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    invoke("variance-sweep", "--config", str(STUDIES[name]), "--quiet", "--out", "here")
     committed, again = read_table(result_of(name)), read_table(Path("here"))
     pd.testing.assert_frame_equal(
         committed.drop(columns="seconds"), again.drop(columns="seconds"), rtol=1e-7, atol=1e-10
     )
-    drawn = sorted(Path("here/figures").glob("*.png"))
-    assert [path.name for path in drawn] == [
-        path.name for path in sorted((result_of(name) / "figures").glob("*.png"))
-    ]
-    for path in drawn:
-        old = result_of(name) / "figures" / path.name
-        # The tolerance allows for text that another matplotlib places a fraction of a pixel off.
-        assert compare_images(str(old), str(path), tol=8) is None
+    check_figures(name, Path("here/figures"))
+
+
+def test_the_quick_rewards_of_the_slow_study_give_what_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`quad-sin` and `exp` take longer than the other rewards together."""
+    monkeypatch.chdir(tmp_path)
+    grid = tomllib.loads(STUDIES[SLOW].read_text())["grid"]
+    quick = [reward for reward in grid["reward"] if reward not in ("quad-sin", "exp")]
+    cells = [f"reward={','.join(quick)}", f"k={','.join(map(str, grid['k']))}"]
+    options = [word for cell in cells for word in ("--grid", cell)]
+    invoke("variance-sweep", "--config", str(STUDIES[SLOW]), "-q", "--out", "here", *options)
+    committed, again = read_table(result_of(SLOW)), read_table(Path("here"))
+    known = committed[committed["reward"].isin(quick)].reset_index(drop=True)
+    assert len(quick) == len(grid["reward"]) - 2
+    assert len(known) > len(committed) / 2
+    pd.testing.assert_frame_equal(
+        known.drop(columns="seconds"), again.drop(columns="seconds"), rtol=1e-7, atol=1e-10
+    )
+
+
+def test_the_figure_of_the_slow_study_is_what_its_table_gives(tmp_path: Path) -> None:
+    (plot,) = tomllib.loads(STUDIES[SLOW].read_text())["plot"]
+    texts = {
+        key: ",".join(value) if isinstance(value, list) else value for key, value in plot.items()
+    }
+    options = [word for key, value in texts.items() for word in (f"--{key}", value)]
+    invoke("plot", str(result_of(SLOW)), *options, "--out", str(tmp_path), "--format", "png")
+    check_figures(SLOW, tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(STUDIES))

@@ -3,25 +3,30 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
 from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.studies.settings import DEFAULT_GRID, StudyOptions, SweepOptions
+
+Options = TypeVar("Options", bound=StudyOptions)
 
 PLOT = "plot"
-"""The one key that is no option: what figures to draw, each with options of `maxpo plot`."""
+"""The one key that is not an option: which figures to draw, each with options of `maxpo plot`."""
 
 REPEATABLE = ("grid", "where", "peer")
-"""Options that are given once a value."""
+"""Options that are given once for each value."""
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
     """Makes what the file says the defaults of this command's options.
 
-    Raises `InputError` for a file that cannot be read, a key that is no option (naming the nearest)
-    and a value that no option can have.
+    Raises `InputError` for a file that cannot be read, a key that is not an option (naming the
+    nearest) and a value that no option can have.
     """
     if path is None:
         return None
@@ -53,16 +58,65 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     return path
 
 
-def is_from_config(context: typer.Context, name: str) -> bool:
-    """Whether a parameter has its value from the config."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "DEFAULT_MAP"
+class Origin(Enum):
+    """Where the value of an option comes from."""
+
+    COMMAND_LINE = auto()
+    CONFIG = auto()
+    DEFAULT = auto()
 
 
-def is_given(context: typer.Context, name: str) -> bool:
-    """Whether a parameter was given at all, on the command line or in the config."""
+def origin(context: typer.Context, name: str) -> Origin:
+    """Where the value of a parameter of this command comes from."""
     source = context.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
+    if source is None or source.name == "DEFAULT":
+        return Origin.DEFAULT
+    return Origin.CONFIG if source.name == "DEFAULT_MAP" else Origin.COMMAND_LINE
+
+
+def policy_or_rewards(context: typer.Context, options: Options) -> Options:
+    """The options without a policy or rewards of the config that the command line replaces."""
+    if options.policy is None or options.rewards is None:
+        return options
+    origins = origin(context, "policy"), origin(context, "rewards")
+    if origins == (Origin.CONFIG, Origin.COMMAND_LINE):
+        return replace(options, policy=None)
+    if origins != (Origin.COMMAND_LINE, Origin.CONFIG):
+        return options
+
+    def kept(name: str) -> bool:
+        return origin(context, name) is not Origin.CONFIG
+
+    return replace(
+        options,
+        rewards=None,
+        where=options.where if kept("where") else (),
+        group_column=options.group_column if kept("group_column") else None,
+        reward_column=options.reward_column if kept("reward_column") else None,
+    )
+
+
+def grid_or_sizes(context: typer.Context, options: SweepOptions) -> SweepOptions:
+    """The options with one value for N and one for K.
+
+    -n or -k on the command line wins over the same name on the grid of the config, and the other
+    way round; it takes the place of the same name on the default grid. Raises `InputError` for a
+    size that is given twice.
+    """
+    grid = options.items
+    if not grid and options.policy is None and options.rewards is None:
+        grid = DEFAULT_GRID
+    of_grid = origin(context, "grid")
+    for size in ("k", "n"):
+        of_size = origin(context, size)
+        on_grid = [item for item in grid if item.partition("=")[0].strip() == size]
+        if not on_grid or of_size is Origin.DEFAULT:
+            continue
+        if of_size is of_grid:
+            raise InputError(f"-{size} and --grid {size}=… exclude each other: give one of them")
+        if of_grid is not Origin.COMMAND_LINE:
+            grid = tuple(item for item in grid if item not in on_grid)
+    return replace(options, grid=grid)
 
 
 def _read(path: Path, command: str) -> dict[str, Any]:

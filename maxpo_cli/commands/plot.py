@@ -1,18 +1,28 @@
-"""`maxpo plot`: the figures of result folders, from their tables alone."""
+"""`maxpo plot`: the figures of result folders, drawn from their tables."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maxpo_cli.commands import options
 from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.plots.spec import DEFAULT_FORMATS, FORMATS, PlotSpec
+from maxpo_cli.studies.settings import listed
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+    from maxpo_cli.storage.result import Result
 
-    from maxpo_cli.plots.kinds import PlotSpec
+
+def _show_kinds(asked: bool) -> None:
+    """Prints the kinds of figures and leaves."""
+    if not asked:
+        return
+    from maxpo_cli.plots.plot import KINDS
+
+    width = max(map(len, KINDS)) + 2
+    for kind in sorted(KINDS.values(), key=lambda kind: kind.name):
+        print(f"{kind.name:{width}}{kind.summary}")
+    raise typer.Exit
 
 
 def plot(
@@ -21,14 +31,17 @@ def plot(
         typer.Argument(help="Result folders, as maxpo writes them.", metavar="RESULT..."),
     ],
     kind: Annotated[
-        str, typer.Option(help="lines, map, centering or comparison; auto is what suits the table.")
-    ] = "auto",
+        str,
+        typer.Option(
+            help="lines, map, centering, … (--kinds lists them); auto is what suits the table."
+        ),
+    ] = PlotSpec.kind,
     x: Annotated[str | None, typer.Option(help="The swept column along the x axis.")] = None,
     y: Annotated[
         str | None,
         typer.Option(
-            help="Of lines: the figure column (ratio, relative_bias, mse, …); of a map: the swept "
-            "column along the y axis."
+            help="Of lines: the metric (ratio, relative_bias, mse, …), or one divided by N or K as "
+            "in snr/n; of a map: the swept column along the y axis."
         ),
     ] = None,
     col: Annotated[str | None, typer.Option(help="The swept column of panels across.")] = None,
@@ -38,70 +51,62 @@ def plot(
     ] = "",
     ratio: Annotated[
         str, typer.Option(help="The two estimators whose variances a map compares.")
-    ] = "l2o/ei",
+    ] = PlotSpec.ratio,
     where: Annotated[
         list[str] | None,
         typer.Option(help="Only rows of this COLUMN=VALUE; repeat it for more columns or values."),
     ] = None,
     formats: Annotated[
         str, typer.Option("--format", help="png, svg and pdf, separated by commas.")
-    ] = "png,svg",
+    ] = ",".join(DEFAULT_FORMATS),
     out: Annotated[
         Path | None, typer.Option(help="Folder for the files; by default RESULT/figures.")
     ] = None,
-    quiet: options.Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+    kinds: Annotated[
+        bool,
+        typer.Option("--kinds", is_eager=True, callback=_show_kinds, help="List the kinds."),
+    ] = False,
 ) -> None:
     """Draw results: lines or a map of a sweep, how centered advantages are, or one comparison."""
-    from maxpo_cli.plots import kinds as plots
-    from maxpo_cli.plots import style as drawing
-    from maxpo_cli.storage import folder
+    from maxpo_cli.plots.plot import draw, write
+    from maxpo_cli.storage.folder import FIGURES, folder_of
 
-    endings = options.names(formats)
+    endings = listed(formats)
     for ending in endings:
-        if ending not in drawing.FORMATS:
-            raise unknown("--format", ending, drawing.FORMATS)
+        if ending not in FORMATS:
+            raise unknown("--format", ending, FORMATS)
     if not endings:
-        raise InputError(f"--format: name one or more of {', '.join(drawing.FORMATS)}")
+        raise InputError(f"--format: name one or more of {', '.join(FORMATS)}")
     if len(results) > 1 and out is None:
         raise InputError("--out is needed where several results make one figure: name its folder")
-    spec = plots.PlotSpec(
-        kind, x, y, col, row, options.names(estimators), ratio, tuple(where or ())
+    spec = PlotSpec(
+        kind=kind,
+        x=x,
+        y=y,
+        col=col,
+        row=row,
+        estimators=listed(estimators),
+        ratio=ratio,
+        where=tuple(where or ()),
     )
-    stem, figure = _bench(results, spec) or plots.draw(_read(results), spec)
-    for path in plots.write(
-        out or folder.folder_of(results[0]) / folder.FIGURES, stem, figure, endings
-    ):
+    stem, figure = draw(_read(results), spec)
+    place = out or folder_of(results[0]) / FIGURES
+    for path in write(place, stem, figure, endings):
         if not quiet:
             print(f"written to {path}")
 
 
-def _bench(results: list[Path], spec: "PlotSpec") -> "tuple[str, Figure] | None":
-    """The figure of a bench, which has but one; None where the result is another's."""
-    from maxpo_cli.plots import bench
-    from maxpo_cli.plots import kinds as plots
-    from maxpo_cli.storage import folder
+def _read(paths: list[Path]) -> "Result":
+    """One result, or several joined under the names of their folders."""
+    from maxpo_cli.plots.coordinates import join
+    from maxpo_cli.storage.folder import folder_of
+    from maxpo_cli.storage.result import read_result
 
-    if not bench.is_bench(folder.read_table(folder.folder_of(results[0]))):
-        return None
-    if len(results) > 1 or spec != plots.PlotSpec():
-        raise InputError("a bench has one figure: plot it alone and without options of other kinds")
-    return bench.BENCH, bench.bench_figure(folder.read_table(folder.folder_of(results[0])))
-
-
-def _read(results: list[Path]) -> "pd.DataFrame":
-    """The table of one result, or those of several joined under the names of their folders."""
-    from maxpo_cli.plots import coordinates as swept
-    from maxpo_cli.storage import folder
-
-    tables = {result: folder.read_table(result) for result in map(folder.folder_of, results)}
-    for result, table in tables.items():
-        try:
-            swept.require_columns(table, swept.BASE)
-        except InputError as error:
-            raise InputError(f"{result / folder.TABLE}: {error}") from None
-    if len(tables) == 1:
-        return next(iter(tables.values()))
-    unlike = len({result.resolve().name for result in tables}) == len(tables)
-    return swept.join(
-        {result.resolve().name if unlike else str(result): t for result, t in tables.items()}
+    results = {folder: read_result(folder) for folder in map(folder_of, paths)}
+    if len(results) == 1:
+        return next(iter(results.values()))
+    unlike = len({folder.resolve().name for folder in results}) == len(results)
+    return join(
+        {folder.resolve().name if unlike else str(folder): r for folder, r in results.items()}
     )

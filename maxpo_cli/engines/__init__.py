@@ -1,7 +1,6 @@
-"""The engines: a problem and estimators in, measures of the gradient estimate out.
+"""The engines: a problem and estimators in, moments of the gradient estimate out.
 
-`enumeration` is exact over the count vectors of a finite problem, `threshold` over pairs of its
-reward levels, for rank-linear estimators; `monte_carlo` samples groups of any problem. Each fills a
-`Measures` for every problem and K; `diagnostics` adds problems up and turns them into the columns
-of a study.
+`enumeration` is exact over the count vectors of a finite problem, `threshold` over pairs of reward
+thresholds, for rank-linear estimators; `monte_carlo` samples groups of any problem. `choice` says
+which of them measures what. README.md has the mathematics, every equation by its name.
 """

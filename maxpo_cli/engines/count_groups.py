@@ -1,21 +1,23 @@
-"""Groups of a finite problem as counts per level: no reward of theirs is ever written down."""
+"""Groups of a finite problem as counts per level, so that no reward is ever written down."""
 
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from maxpo_cli.engines.groups import Draws, Estimates
-from maxpo_cli.estimators.catalogue import Compute, Estimator
-from maxpo_cli.estimators.groups import SortedGroups
-from maxpo_cli.estimators.profiles import ProfileOf, steps
-from maxpo_cli.problems.finite import FiniteFamily, FiniteProblem
+from maxpo_cli.engines.group_estimates import Estimates, Groups
+from maxpo_cli.estimators.kinds import ByKind, Compute, Estimator, Oracle, OwnFormula
+from maxpo_cli.estimators.profiles import ProfileOf, less_top
+from maxpo_cli.estimators.sorted_groups import SortedGroups
+from maxpo_cli.estimators.weights import Steps, steps
+from maxpo_cli.problems.family import FiniteFamily
+from maxpo_cli.problems.finite import FiniteProblem
 
 FEW_LEVELS = 32
 """Levels up to which a running sum is taken level by level, all groups at once."""
 
 
-class CountedDraws(Draws):
+class CountGroups(Groups):
     """Groups of a finite problem: how many rewards are at a level or higher, `[..., m, B]`.
 
     The first level has N, and all are whole numbers. For a family of P problems, `[m, B]`,
@@ -64,14 +66,30 @@ class CountedDraws(Draws):
         square = off.square_().mul_(weights).sum(-2)
         return square.div_(self.n - 1).sqrt_().mul_(unit).double()
 
-    def _linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
+    def _rank_linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
         table = steps(profiles, self.n, k, self.dtype, str(self.above.device))
         if self.problem.m > self.n:
             return self._by_rank(profiles, table.centering, k)
+        return self._by_steps(table, k)
+
+    def _by_steps(self, table: Steps, k: int) -> Estimates:
         rise = self._looked_up(table.rise).mul_(self._steps)
         below = self._looked_up(table.failure).mul_(self._steps).sum(-2, keepdim=True)
         centering = self._looked_up(table.centering).mul_(self._steps).sum(-2)
         return self._estimates(_running_sum(rise).add_(below).double(), centering.double(), k)
+
+    def mean(self, estimator: Estimator, k: int, estimates: Estimates) -> Tensor:
+        """The means `[..., 1, d, B]` of an estimator whose `estimates` are given, for E ĝ alone.
+
+        A constant taken off all advantages of all groups has no part in E ĝ, since scores have
+        mean 0; without it what is small against the constant keeps its digits.
+        """
+        for linear in ByKind.of((estimator,)).rank_linear:
+            if linear.profile(self.n, k).top:
+                profiles = (less_top(linear.profile),)
+                table = steps(profiles, self.n, k, self.dtype, str(self.above.device))
+                return self._by_steps(table, k).mean
+        return estimates.mean
 
     def _by_rank(self, profiles: tuple[ProfileOf, ...], centering: Tensor, k: int) -> Estimates:
         """As `_linear`, by way of the N rewards: less work where there are more levels."""
@@ -89,12 +107,14 @@ class CountedDraws(Draws):
         above = self.above.reshape(*batch, 1, m * size).expand(*batch, len(table), -1)
         return table.expand(*batch, -1, -1).gather(-1, above).reshape(*batch, -1, m, size)
 
-    def _explicit(self, estimator: Estimator, k: int) -> Estimates:
-        if estimator.compute is None:
-            oracle = self._constant(self.problem.oracle_advantages(k)).unsqueeze(-1)
-            advantages = oracle.expand(*oracle.shape[:-1], self.above.shape[-1])
-        else:
-            advantages = self._computed(estimator.compute, k)[..., None, :, :].double()
+    def _oracle(self, estimator: Oracle, k: int) -> Estimates:  # noqa: ARG002
+        oracle = self._constant(self.problem.oracle_advantages(k)).unsqueeze(-1)
+        return self._of_levels(oracle.expand(*oracle.shape[:-1], self.above.shape[-1]), k)
+
+    def _own_formula(self, estimator: OwnFormula, k: int) -> Estimates:
+        return self._of_levels(self._computed(estimator.compute, k)[..., None, :, :].double(), k)
+
+    def _of_levels(self, advantages: Tensor, k: int) -> Estimates:
         centering = (self._counts[..., None, :, :] * advantages).sum(-2) / self.n
         return self._estimates(advantages, centering, k)
 
@@ -109,7 +129,7 @@ class CountedDraws(Draws):
             return self._by_level(compute(self._groups, k))
         successes = torch.arange(self.n + 1, device=self.above.device)
         above = torch.stack([torch.full_like(successes, self.n), successes])
-        every = CountedDraws(self.problem, above, self.n, self.dtype)
+        every = CountGroups(self.problem, above, self.n, self.dtype)
         kinds = every._by_level(compute(every._groups, k))
         return torch.stack([level[self.above[..., 1, :]] for level in kinds], -2)
 

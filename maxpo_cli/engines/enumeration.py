@@ -1,6 +1,10 @@
-"""The exact engine: every count vector of a finite problem, weighted by its probability."""
+"""The enumeration engine: every count vector of a finite problem, weighted by its probability.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+The variance is that of engines/README.md, *count-vector form*: given the counts of a group ĝ has
+a mean in the span of the class-mean scores and a residual second moment, both from `CountGroups`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -10,11 +14,20 @@ from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.binomials import binomials
-from maxpo_cli.engines.count_groups import CountedDraws
-from maxpo_cli.engines.groups import Estimates
-from maxpo_cli.engines.moments import Measures
-from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.problems.finite import FiniteFamily, FiniteProblem
+from maxpo_cli.engines.count_groups import CountGroups
+from maxpo_cli.engines.engine import (
+    Advance,
+    EstimatorsAt,
+    Precision,
+    Stop,
+    refuses_best_baselines,
+)
+from maxpo_cli.engines.group_estimates import Estimates
+from maxpo_cli.engines.moments import Moments
+from maxpo_cli.estimators.kinds import Estimator
+from maxpo_cli.problems.family import FiniteFamily
+from maxpo_cli.problems.finite import FiniteProblem
+from maxpo_cli.problems.problem import Problem
 
 MAX_STATES = 5_000_000
 """How many count vectors are enumerated at the most."""
@@ -29,54 +42,99 @@ MAX_TOGETHER, TABLE_NUMBERS = 64, 1 << 22
 """Problems of a family evaluated at once, and numbers in one of their tables of binomials."""
 
 
+class Enumeration:
+    """Exact moments of finite problems, by all C(N + m − 1, m − 1) count vectors of m levels."""
+
+    name = "enumeration"
+
+    def refusal(self, problem: Problem, n: int) -> str | None:
+        """See `Engine`."""
+        if not isinstance(problem, FiniteProblem):
+            return (
+                "--engine enumeration needs finitely many reward levels, and this reward is "
+                "continuous; use --engine auto"
+            )
+        states = count_states(problem, n)
+        if states > MAX_STATES:
+            return (
+                f"--engine enumeration: n={n} with {problem.m} reward levels has {states:,} count "
+                f"vectors, above the limit of {MAX_STATES:,}; use --engine auto or a smaller n"
+            )
+        return None
+
+    def refuses(self, estimator: Estimator) -> str | None:
+        """See `Engine`: it measures all estimators except the best baselines."""
+        return refuses_best_baselines(estimator)
+
+    def cost(self, problem: Problem, n: int) -> float:
+        """See `Engine`."""
+        problem = _finite(problem)
+        return count_states(problem, n) * max(n, problem.m)
+
+    def work(self, problem: Problem, n: int, groups: int) -> float:  # noqa: ARG002
+        """See `Engine`: count vectors."""
+        return count_states(_finite(problem), n)
+
+    def measure(
+        self,
+        problems: Sequence[Problem],
+        n: int,
+        estimators: EstimatorsAt,
+        precision: Precision,
+        advance: Advance,
+        stop: Stop | None = None,  # noqa: ARG002
+    ) -> list[dict[int, Moments]]:
+        """See `Engine`. Problems of one `family` have the same advantages, computed once."""
+        families: dict[object, list[FiniteProblem]] = {}
+        for problem in map(_finite, problems):
+            families.setdefault(problem.family, []).append(problem)
+        found: dict[int, dict[int, Moments]] = {}
+        for members in families.values():
+            widest = max(n, members[0].m) * members[0].m
+            together = min(MAX_TOGETHER, TABLE_NUMBERS // (n + 1) ** 2, CHUNK_REWARDS // widest)
+            together = max(1, together)
+            for start in range(0, len(members), together):
+                part = members[start : start + together]
+                moments = _enumerate(FiniteFamily.of(part), n, estimators, precision, advance)
+                found.update(zip(map(id, part), moments, strict=True))
+        return [found[id(problem)] for problem in problems]
+
+
 def count_states(problem: FiniteProblem | FiniteFamily, n: int) -> int:
     """How many count vectors a group of n has: C(n + m − 1, m − 1)."""
     return comb(n + problem.m - 1, problem.m - 1)
 
 
-def enumerate_family(
-    problems: Sequence[FiniteProblem],
-    n: int,
-    estimators: Mapping[int, tuple[Estimator, ...]],
-    device: torch.device,
-    dtype: torch.dtype,
-    advance: Callable[[int], None],
-) -> list[dict[int, Measures]]:
-    """Exact measures of problems of one `family`, for each K of `estimators`.
-
-    A count vector has the same advantages in all of them, so that they are computed once for all.
-    `advance` is called with the number of count vectors done since the last call.
-    """
-    widest = max(n, problems[0].m) * problems[0].m
-    together = max(1, min(MAX_TOGETHER, TABLE_NUMBERS // (n + 1) ** 2, CHUNK_REWARDS // widest))
-    found = []
-    for start in range(0, len(problems), together):
-        family = FiniteFamily.of(problems[start : start + together])
-        found += _enumerate(family, n, estimators, device, dtype, advance)
-    return found
+def _finite(problem: Problem) -> FiniteProblem:
+    """The problem, which `refusal` has found to be finite."""
+    if not isinstance(problem, FiniteProblem):
+        raise TypeError("enumeration takes finite problems")
+    return problem
 
 
 def _enumerate(
     family: FiniteFamily,
     n: int,
-    estimators: Mapping[int, tuple[Estimator, ...]],
-    device: torch.device,
-    dtype: torch.dtype,
-    advance: Callable[[int], None],
-) -> list[dict[int, Measures]]:
+    estimators: EstimatorsAt,
+    precision: Precision,
+    advance: Advance,
+) -> list[dict[int, Moments]]:
+    device = precision.device
     totals = {
         (k, estimator.name): _Moments.none(family, device)
         for k, chosen in estimators.items()
         for estimator in chosen
     }
     for above, weights in _chunks(family, n, device):
-        draws = CountedDraws(family, above, n, dtype)
+        groups = CountGroups(family, above, n, precision.dtype)
         for k, chosen in estimators.items():
             for estimator in chosen:
-                totals[k, estimator.name].add(draws.estimate((estimator,), k), weights)
+                estimates = groups.estimate((estimator,), k)
+                mean = groups.mean(estimator, k, estimates)
+                totals[k, estimator.name].add(estimates, mean, weights)
         advance(above.shape[-1] * len(family.problems))
     measured = {
-        k: _measures(family, n, k, chosen, [totals[k, e.name] for e in chosen])
+        k: _moments(family, n, k, chosen, [totals[k, e.name] for e in chosen])
         for k, chosen in estimators.items()
     }
     return [{k: each[p] for k, each in measured.items()} for p in range(len(family.problems))]
@@ -84,10 +142,16 @@ def _enumerate(
 
 @dataclass
 class _Moments:
-    """Weighted moments of ĝ in P problems, merged chunk by chunk about the running mean (Chan)."""
+    """Weighted moments of ĝ in P problems, merged chunk by chunk about the running mean (Chan).
 
-    weight: Tensor  # [P], and so are all others but for the mean
+    `mean` is E ĝ less a constant of the advantages (see `CountGroups.mean`), `center` is E ĝ with
+    it, about which `spread` is taken; `mean_weight` is what ‖·‖² of a mean counts for.
+    """
+
+    mean_weight: float
+    weight: Tensor  # [P], and so are all others except the means
     mean: Tensor  # [P, d]
+    center: Tensor  # [P, d]
     spread: Tensor
     centering: Tensor
     centering_square: Tensor
@@ -99,22 +163,27 @@ class _Moments:
         size = len(family.problems)
         zeros = torch.zeros(5, size, dtype=torch.float64, device=device)
         mean = zeros.new_zeros(size, family.scores.dimension)
-        return cls(zeros[0], mean, *zeros[1:])
+        return cls(family.mean_weight, zeros[0], mean, mean, *zeros[1:])
 
-    def add(self, estimates: Estimates, weights: Tensor) -> None:
+    def add(self, estimates: Estimates, mean: Tensor, weights: Tensor) -> None:
         """Adds groups `[B]` of one estimator with their probabilities `[P, B]`."""
         weight = weights.sum(-1)
         total = self.weight + weight
         # A chunk of groups less likely than a double can say has weight 0, and adds nothing.
         share = weight / torch.where(total > 0, total, 1)
         scale = torch.where(weight > 0, weight, 1)[:, None]
-        mean = torch.bmm(estimates.mean[:, 0], weights[..., None])[..., 0] / scale
-        around = (estimates.mean[:, 0] - mean[..., None]).square().sum(-2)
+        center = torch.bmm(estimates.mean[:, 0], weights[..., None])[..., 0] / scale
+        around = (estimates.mean[:, 0] - center[..., None]).square().sum(-2) * self.mean_weight
         around = around + estimates.residual[:, 0]
-        shift = mean - self.mean
+        shift = center - self.center
         self.spread = self.spread + (weights * around).sum(-1)
-        self.spread = self.spread + shift.square().sum(-1) * self.weight * share
-        self.mean = self.mean + shift * share[:, None]
+        between = shift.square().sum(-1) * self.mean_weight
+        self.spread = self.spread + between * self.weight * share
+        self.center = self.center + shift * share[:, None]
+        if mean is estimates.mean:
+            self.mean = self.mean + center * scale
+        else:
+            self.mean = self.mean + torch.bmm(mean[:, 0], weights[..., None])[..., 0]
         self.weight = total
         centering = estimates.centering[..., 0, :]
         self.centering = self.centering + (weights * centering).sum(-1)
@@ -123,24 +192,26 @@ class _Moments:
         self.centering_max = torch.maximum(self.centering_max, highest)
 
 
-def _measures(
+def _moments(
     family: FiniteFamily,
     n: int,
     k: int,
     estimators: tuple[Estimator, ...],
     totals: list[_Moments],
-) -> list[Measures]:
+) -> list[Moments]:
     def stacked(values: Iterable[Tensor]) -> FloatArray:
         return torch.stack(list(values), 1).cpu().numpy()
 
-    mean = stacked(total.mean for total in totals)
+    mean = stacked(total.mean / total.weight[:, None] for total in totals)
     variance = stacked(total.spread / total.weight for total in totals)
     centering = stacked(total.centering / total.weight for total in totals)
     centering_square = stacked(total.centering_square / total.weight for total in totals)
     centering_max = stacked(total.centering_max for total in totals)
-    variance = np.where(variance > ROUNDING * (mean**2).sum(-1), variance, 0.0)
+    rounding = ROUNDING * family.mean_weight * (mean**2).sum(-1)
+    variance = np.where(variance > rounding, variance, 0.0)
     return [
-        Measures(
+        Moments(
+            engine=Enumeration.name,
             estimators=estimators,
             objective=problem.objective(k),
             gradient=problem.gradient(k),
@@ -149,6 +220,7 @@ def _measures(
             centering_mean=centering[p],
             centering_square=centering_square[p],
             centering_max=centering_max[p],
+            mean_weight=problem.mean_weight,
             states=count_states(problem, n),
         )
         for p, problem in enumerate(family.problems)

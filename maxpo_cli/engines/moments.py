@@ -1,4 +1,4 @@
-"""What an engine measures: exact or estimated moments of ĝ for one problem, K and estimators."""
+"""Moments of the gradient estimate: what an engine gives for one problem and K."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,16 +6,12 @@ from typing import Any
 import numpy as np
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.problems.finite import FiniteProblem
-from maxpo_cli.policies.gaussian import GaussianProblem
-
-Problem = FiniteProblem | GaussianProblem
+from maxpo_cli.estimators.kinds import Estimator
 
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """How uncertain the Monte Carlo means are; E estimators.
+    """How uncertain Monte Carlo means are; E estimators.
 
     Attributes:
         trace: tr Cov of the estimate of E ĝ, `[E]`.
@@ -31,14 +27,26 @@ class Noise:
 
 
 @dataclass(frozen=True, eq=False)
-class Measures:
-    """Moments of ĝ for E estimators on one problem at one K; `noise` is None where exact.
+class Moments:
+    """Moments of ĝ for E estimators on one problem at one K.
 
-    `gradient` is ∇J_K `[d]`, `mean` is E ĝ `[E, d]`; the other arrays are `[E]`. `states` counts
-    the count vectors that were enumerated, `groups` the groups that were sampled; `rtol` is how far
-    refining an integral still moved a figure, as a share of it; None where there is none.
+    Attributes:
+        engine: the engine that found them.
+        estimators: the E estimators.
+        objective: J_K.
+        gradient: ∇J_K in the units of the problem's scores, `[d]`.
+        mean: E ĝ in the same units, `[E, d]`.
+        variance: tr Cov ĝ, `[E]`.
+        centering_mean, centering_square, centering_max: mean, mean square and largest size of a
+            group's mean advantage, `[E]`.
+        mean_weight: that of the problem (engines/README.md, *orthogonal limit*).
+        states: count vectors that were enumerated.
+        groups: groups that were sampled.
+        rtol: how far refining an integral still moved a metric, as a share of it; None without one.
+        noise: how uncertain the means are; None where they are exact.
     """
 
+    engine: str
     estimators: tuple[Estimator, ...]
     objective: float
     gradient: FloatArray
@@ -47,24 +55,60 @@ class Measures:
     centering_mean: FloatArray
     centering_square: FloatArray
     centering_max: FloatArray
+    mean_weight: float = 1.0
     states: int = 0
     groups: int = 0
     rtol: float | None = None
     noise: Noise | None = None
 
-    def only(self, estimators: tuple[Estimator, ...]) -> "Measures":
-        """The measures of some of the estimators, in the order given; of exact ones alone."""
+    def only(self, estimators: tuple[Estimator, ...]) -> "Moments":
+        """The moments of some of the estimators, in the order given."""
+        if estimators == self.estimators:
+            return self
         places = [self.estimators.index(estimator) for estimator in estimators]
         rows: dict[str, Any] = {name: getattr(self, name)[places] for name in ROWS}
-        return replace(self, estimators=estimators, **rows)
+        return replace(self, estimators=estimators, noise=self._noise_of(places), **rows)
 
-    def joined(self, other: "Measures") -> "Measures":
-        """The measures of other estimators of the same problem too; of exact ones alone."""
+    def _noise_of(self, places: list[int]) -> Noise | None:
+        if self.noise is None:
+            return None
+        both = [*places, *(place + len(self.estimators) for place in places)]
+        noise = self.noise
+        return Noise(
+            noise.trace[places],
+            noise.trace_square[places],
+            noise.along_bias[places],
+            noise.moments[np.ix_(both, both)],
+        )
+
+    def joined(self, other: "Moments") -> "Moments":
+        """These moments and those of other estimators of the same problem."""
         rows: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in ROWS
         }
-        return replace(self, estimators=self.estimators + other.estimators, **rows)
+        noise = _joined_noise(self, other) if self.noise or other.noise else None
+        return replace(self, estimators=self.estimators + other.estimators, noise=noise, **rows)
+
+
+def _joined_noise(first: Moments, second: Moments) -> Noise:
+    """The noise of both, none of it in common; an exact one has none."""
+    size, more = len(first.estimators), len(second.estimators)
+    one, other = first.noise or _silent(size), second.noise or _silent(more)
+    moments = np.zeros((2 * (size + more),) * 2)
+    places = np.arange(2 * (size + more)).reshape(2, -1)
+    for part, noise in ((places[:, :size], one), (places[:, size:], other)):
+        moments[np.ix_(part.ravel(), part.ravel())] = noise.moments
+    return Noise(
+        np.concatenate([one.trace, other.trace]),
+        np.concatenate([one.trace_square, other.trace_square]),
+        np.concatenate([one.along_bias, other.along_bias]),
+        moments,
+    )
+
+
+def _silent(size: int) -> Noise:
+    return Noise(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros((2 * size, 2 * size)))
 
 
 ROWS = ("mean", "variance", "centering_mean", "centering_square", "centering_max")
-"""The fields of `Measures` that have a row an estimator."""
+"""The fields of `Moments` that have a row per estimator."""

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.estimators.catalogue import Estimator, find
-from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators.kinds import Estimator, needs_policy
+from maxpo_cli.estimators.lookup import find
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 Rewards = TypeVar("Rewards")
 
@@ -78,16 +79,14 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
         raise InputError("rewards must have a group dimension: [..., N]; got a single number")
     if rewards.is_complex():
         raise InputError("rewards must be real numbers; got a complex tensor")
-    if estimator.compute is None:
-        raise InputError(
-            f"{estimator.name} needs the policy's own distribution: rewards alone do not give it"
-        )
+    if not estimator.trainable:
+        raise needs_policy(estimator.name)
     n = rewards.shape[-1]
     level = _checked_k(estimator, k)
     with torch.no_grad():
         if not rewards.is_floating_point():
             rewards = rewards.to(torch.get_default_dtype())
-        binary = not estimator.binary_only or _is_binary(rewards)
+        binary = not estimator.claims.binary_only or _is_binary(rewards)
         refusal = estimator.refusal(n, level, binary)
         if refusal:
             raise InputError(refusal)
@@ -98,7 +97,7 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
         rows = max(1, CPU_PASS // n if work.device.type == "cpu" else len(work))
         for start in range(0, len(work), rows):
             ascending, order = work[start : start + rows].sort(-1)
-            ranked = estimator.compute(SortedGroups(ascending), level)
+            ranked = estimator.advantages(SortedGroups(ascending), level)
             # 0, or NaN where the lowest or the highest reward (NaN sorts last) is not finite.
             finite = 0 * ascending[:, :1] + 0 * ascending[:, -1:]
             out[start : start + rows].scatter_(-1, order, ranked + finite)
@@ -107,7 +106,7 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
 
 def _checked_k(estimator: Estimator, k: int | None) -> int:
     if k is None:
-        if estimator.takes_k:
+        if estimator.claims.takes_k:
             raise InputError(f"{estimator.name} needs k, the K of max@K")
         return 1
     try:

@@ -1,37 +1,25 @@
-"""The estimators that are not linear in the sorted rewards, or that take no K."""
+"""Formulas on the rewards themselves: for what is not rank-linear, or quicker written down."""
 
 import torch
 from torch import Tensor
 
-from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import canonical_plugin_profile, mean_max_profile
-
-STD_OFFSET = 1e-6
-"""What frameworks add to a group's standard deviation before they divide by it."""
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 
-def rloo(groups: SortedGroups, _k: int) -> Tensor:
+def less_mean_of_others(groups: SortedGroups, _k: int) -> Tensor:
     """r_i minus the mean of the others (arXiv:2402.14740)."""
     return groups.centered * (groups.n / (groups.n - 1))
 
 
-def grpo(groups: SortedGroups, _k: int) -> Tensor:
-    """(r_i − mean) / (std + 1e-6), sample standard deviation (arXiv:2402.03300)."""
-    return groups.centered / (groups.std + STD_OFFSET)
-
-
-def dr_grpo(groups: SortedGroups, _k: int) -> Tensor:
+def less_mean(groups: SortedGroups, _k: int) -> Tensor:
     """r_i − mean (arXiv:2503.20783)."""
     return groups.centered
 
 
-def grpo_passk(groups: SortedGroups, _k: int) -> Tensor:
-    """(max(r) − max(r without i)) / (std + 1e-6): non-zero only for a unique best.
-
-    The Best-of-N estimator of arXiv:2503.19595 in the form that training frameworks ship.
-    """
-    lead = groups.spacings[..., -1:] / (groups.std + STD_OFFSET)
-    return torch.nn.functional.pad(lead, (groups.n - 1, 0))
+def lead_of_the_best(groups: SortedGroups, _k: int) -> Tensor:
+    """max(r) − max(r without i): non-zero only for a unique best (arXiv:2503.19595)."""
+    return torch.nn.functional.pad(groups.spacings[..., -1:], (groups.n - 1, 0))
 
 
 def passk_training(groups: SortedGroups, k: int) -> Tensor:

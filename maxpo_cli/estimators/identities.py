@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from maxpo_cli.estimators.catalogue import find
-from maxpo_cli.estimators.formulas import STD_OFFSET
-from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators.kinds import STD_OFFSET
+from maxpo_cli.estimators.lookup import find
 from maxpo_cli.estimators.pairwise import l2o_pairwise
 from maxpo_cli.estimators.profiles import leave_one_out_profile, mean_max_profile
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 Side = Callable[[SortedGroups, int], Tensor]
 
@@ -26,10 +26,8 @@ class Identity:
     binary: bool = False
 
 
-def _compute(name: str) -> Side:
-    compute = find(name).compute
-    assert compute is not None
-    return compute
+def _advantages(name: str) -> Side:
+    return find(name).advantages
 
 
 def _best_without(groups: SortedGroups, _k: int) -> Tensor:
@@ -49,60 +47,60 @@ IDENTITIES = (
     Identity(
         "l2o by pairs = l2o",
         l2o_pairwise,
-        _compute("l2o"),
+        _advantages("l2o"),
         lambda n: range(2, n),
     ),
     Identity(
         "l2o = canonical",
-        _compute("l2o"),
-        _compute("canonical"),
+        l2o_pairwise,
+        _advantages("canonical"),
         lambda n: range(2, n),
     ),
     Identity(
         "canonical = N/(N−K) · canonical-plugin",
-        _compute("canonical"),
-        lambda groups, k: _compute("canonical-plugin")(groups, k) * (groups.n / (groups.n - k)),
+        _advantages("canonical"),
+        lambda groups, k: _advantages("canonical-plugin")(groups, k) * (groups.n / (groups.n - k)),
         lambda n: range(1, n),
     ),
     Identity(
         "canonical at K=1 = rloo",
-        _compute("canonical"),
-        _compute("rloo"),
+        _advantages("canonical"),
+        _advantages("rloo"),
         lambda _n: range(1, 2),
     ),
     Identity(
         "ei = pkpo − v_{K−1}^(−i)",
-        _compute("ei"),
+        _advantages("ei"),
         lambda groups, k: (
-            _compute("pkpo")(groups, k) - groups.rank_linear(leave_one_out_profile, k - 1)
+            _advantages("pkpo")(groups, k) - groups.rank_linear(leave_one_out_profile, k - 1)
         ),
         lambda n: range(2, n + 1),
     ),
     Identity(
         "ei at K=N = max r − max r without i",
-        lambda groups, _k: _compute("ei")(groups, groups.n),
+        lambda groups, _k: _advantages("ei")(groups, groups.n),
         _best_without,
         lambda n: range(n, n + 1),
     ),
     Identity(
         "grpo-passk · (std + 1e-6) = ei at K=N",
-        lambda groups, k: _compute("grpo-passk")(groups, k) * (groups.std + STD_OFFSET),
-        lambda groups, _k: _compute("ei")(groups, groups.n),
+        lambda groups, k: _advantages("grpo-passk")(groups, k) * (groups.std + STD_OFFSET),
+        lambda groups, _k: _advantages("ei")(groups, groups.n),
         lambda n: range(n, n + 1),
     ),
     Identity(
         "pkpo-loo = canonical − v_K^(−i)/(N−1)",
-        _compute("pkpo-loo"),
+        _advantages("pkpo-loo"),
         lambda groups, k: (
-            _compute("canonical")(groups, k)
+            _advantages("canonical")(groups, k)
             - groups.rank_linear(leave_one_out_profile, k) / (groups.n - 1)
         ),
         lambda n: range(1, n),
     ),
     Identity(
         "passk-training · std of pass@K = canonical-plugin",
-        lambda groups, k: _compute("passk-training")(groups, k) * _passk_std(groups, k),
-        _compute("canonical-plugin"),
+        lambda groups, k: _advantages("passk-training")(groups, k) * _passk_std(groups, k),
+        _advantages("canonical-plugin"),
         lambda n: range(1, n + 1),
         binary=True,
     ),

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.profiles import expected_improvement_profile
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 BLOCK = 1 << 18
 """Rewards that are held at a time, so that they stay in a CPU's cache."""

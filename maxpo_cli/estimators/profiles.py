@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from math import gcd
 
-import torch
-from torch import Tensor
-
 
 @dataclass(frozen=True)
 class Profile:
@@ -50,20 +47,27 @@ class Profile:
             self.denominator // factor,
         )
 
-    def rounded(self) -> Tensor:
-        """The numbers of `Steps`, rounded once, `[4, n + 1]`; 0 where no group reads them."""
-        n, scale = len(self.success) - 1, self.denominator
-        both = list(zip((0, *self.success[1:]), (*self.failure[:-1], 0), strict=True))
-        rows = (
-            [a / scale for a, _ in both],
-            [b / scale for _, b in both],
-            [(a - b) / scale for a, b in both],
-            [(c * a + (n - c) * b) / (n * scale) for c, (a, b) in enumerate(both)],
+    @property
+    def top(self) -> int:
+        """The value where all succeed, times the denominator."""
+        return self.success[-1]
+
+    def less_top(self) -> "Profile":
+        """The profile less that value, a constant, in every group (the empty ones too)."""
+        return Profile(
+            tuple(value - self.top for value in self.success),
+            tuple(value - self.top for value in self.failure),
+            self.denominator,
         )
-        return torch.tensor(rows, dtype=torch.float64)
 
 
 ProfileOf = Callable[[int, int], Profile]
+
+
+@lru_cache(maxsize=128)
+def less_top(profile_of: ProfileOf) -> ProfileOf:
+    """The profiles of `profile_of` less their values where all succeed."""
+    return lambda n, k: profile_of(n, k).less_top()
 
 
 def choose_table(n: int, k: int) -> list[int]:
@@ -125,54 +129,3 @@ def pkpo_loo_profile(n: int, k: int) -> Profile:
 def _failure(n: int, total: int, misses: list[int]) -> tuple[int, ...]:
     """Subsets of the other n − 1 rewards, c of them successes, that hold at least one success."""
     return (*(total - misses[n - 1 - c] for c in range(n)), 0)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A profile rounded once, as the weights of the spacings d_t = r_(t+1) − r_(t), t = 1..N−1.
-
-    With c = N − t rewards above spacing t:
-    A_(1) = whole · r_(1) + Σ_t below[t] d_t  and  A_(t+1) = A_(t) + rise[t] d_t.
-    """
-
-    whole: float
-    below: Tensor
-    rise: Tensor
-
-
-@lru_cache(maxsize=512)
-def weights(profile_of: ProfileOf, n: int, k: int, dtype: torch.dtype, device: str) -> Weights:
-    """The weights of `profile_of(n, k)`: one correctly rounded integer division each."""
-    _, failure, rise, _ = _rounded(profile_of, n, k)
-    below, above = (part[1:n].flip(0).to(device, dtype) for part in (failure, rise))
-    return Weights(float(rise[n]), below, above)
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Profiles of E estimators rounded once, by the number c = 0..N of rewards above a step.
-
-    Sorted rewards are a stair: a step of height r_(1) that all N are above, then the spacings. A
-    step of height d adds d · failure[c] to the advantage of the rewards below it, d · success[c] =
-    d · (failure[c] + rise[c]) to that of those above it, and d · centering[c] to the mean
-    advantage, which is 0 to the last bit for a centered estimator. All are `[E, N + 1]`.
-    """
-
-    success: Tensor
-    failure: Tensor
-    rise: Tensor
-    centering: Tensor
-
-
-@lru_cache(maxsize=256)
-def steps(
-    profiles: tuple[ProfileOf, ...], n: int, k: int, dtype: torch.dtype, device: str
-) -> Steps:
-    """The steps of these profiles at (n, K)."""
-    each = torch.stack([_rounded(profile_of, n, k) for profile_of in profiles], 1)
-    return Steps(*each.to(device, dtype))
-
-
-@lru_cache(maxsize=512)
-def _rounded(profile_of: ProfileOf, n: int, k: int) -> Tensor:
-    return profile_of(n, k).rounded()

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from scipy.special import chndtrinc, gammaincc, gammaln, ndtri_exp
 
-Z95 = 1.959963984540054
-"""Half the width of a 95% interval in standard errors."""
+from maxpo_cli.metrics.intervals import Z95
 
 FAR = 100.0
 """Squared distance, in variances, from which a bias is as good as normally distributed."""

@@ -1,10 +1,10 @@
-"""What the figures of a table say: which estimators are biased, which are centered, how surely."""
+"""Which rows of a table are biased or centered beyond rounding and noise, and the 95% intervals."""
 
 import numpy as np
 import pandas as pd
 
-Z95 = 1.959963984540054
-"""Half the width of a 95% interval in standard errors."""
+from maxpo_cli.metrics.columns import BY_NAME
+from maxpo_cli.metrics.intervals import Z95
 
 EXACT_BIAS = 1e-6
 """Relative bias that the rounding of an exact engine stays below, in float32 too."""
@@ -19,35 +19,24 @@ CENTERED = 1e-7
 """A mean advantage this much smaller than the advantages that make ĝ is rounding."""
 
 
-def integral_rtol(table: pd.DataFrame) -> pd.Series:
-    """How far integrals had settled; NaN where there were none, as in tables of older versions."""
-    return table.get("rtol", pd.Series(np.nan, table.index)).astype(float)
-
-
 def is_biased(table: pd.DataFrame) -> pd.Series:
     """Which rows have a bias: beyond rounding where exact, beyond noise where sampled."""
     sampled = table["bias_z"].notna()
     rounding = table["bias"] < ROUNDING * np.sqrt(table["mse"])
-    settled = integral_rtol(table).fillna(0.0)
+    settled = table["rtol"].astype(float).fillna(0.0)
     exact = (table["relative_bias"] > np.fmax(EXACT_BIAS, 10 * settled)) & ~rounding
     return (sampled & (table["bias_z"] > SURE)) | (~sampled & exact)
 
 
 def is_centered(table: pd.DataFrame) -> pd.Series:
-    """Which rows' advantages sum to zero in every group, but for rounding."""
+    """Which rows' advantages sum to zero in every group, except for rounding."""
     advantage = np.sqrt(table["mse"]) * table["n"] / table["k"]
     return table["centering_max"] <= CENTERED * advantage
 
 
-def bias_half_width(table: pd.DataFrame) -> pd.Series:
-    """Half of the 95% interval of `relative_bias`; NaN where exact or without a gradient."""
-    norm = table["gradient_norm"].where(table["gradient_norm"] > 0)
-    return Z95 * table["bias_stderr"] / norm
-
-
 def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
     """The table with a bias, a misalignment and a centering of 0 where they are rounding only."""
-    measured = table["bias"].notna()
+    measured = table["variance"].notna()
     unbiased = measured & table["bias_z"].isna() & ~is_biased(table)
     centered = measured & is_centered(table)
     zero = {"bias": unbiased, "relative_bias": unbiased, "misalignment": unbiased}
@@ -58,8 +47,8 @@ def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def half_width(table: pd.DataFrame, column: str) -> pd.Series:
-    """Half of the 95% interval of a figure; NaN where exact or without a standard error."""
-    if column == "relative_bias":
-        return bias_half_width(table)
-    stderr = f"{column}_stderr"
-    return Z95 * table[stderr] if stderr in table.columns else pd.Series(np.nan, table.index)
+    """Half of the 95% interval of a metric; NaN where exact or without a standard error."""
+    known = BY_NAME.get(column)
+    if known is None or not known.stderr:
+        return pd.Series(np.nan, table.index)
+    return Z95 * table[known.stderr]

@@ -1,50 +1,21 @@
-"""From measures to the columns of a study: problems added up, standard errors, ratios."""
+"""The metrics of one estimator at one policy, N and K, from the moments of ĝ."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from maxpo_cli.arrays import FloatArray
-from maxpo_cli.metrics.bias_interval import estimate_bias
-from maxpo_cli.engines.moments import Measures
+from maxpo_cli.engines.moments import Moments
+from maxpo_cli.metrics.bias_interval import BiasEstimate, estimate_bias
+from maxpo_cli.metrics.totals import Totals
 
 NAN = math.nan
 
 
-@dataclass(frozen=True)
-class Diagnostics:
-    """The figures of one estimator at one (policy, N, K), as the design's section 5 names them.
-
-    NaN where a figure does not exist: a standard error of an exact figure, a ratio to nothing.
-    """
-
-    objective: float = NAN
-    gradient_norm: float = NAN
-    bias: float = NAN
-    bias_stderr: float = NAN
-    relative_bias: float = NAN
-    bias_z: float = NAN
-    scale: float = NAN
-    misalignment: float = NAN
-    centering_mean: float = NAN
-    centering_rms: float = NAN
-    centering_max: float = NAN
-    variance: float = NAN
-    variance_stderr: float = NAN
-    matched_variance: float = NAN
-    variance_ratio: float = NAN
-    variance_ratio_stderr: float = NAN
-    snr: float = NAN
-    mse: float = NAN
-
-
-COLUMNS = tuple(field.name for field in fields(Diagnostics))
-
-
-def diagnose(problems: Sequence[Measures], reference: str) -> dict[str, Diagnostics]:
-    """The figures of every estimator over these problems together, by estimator name.
+def summaries(problems: Sequence[Moments], reference: str) -> dict[str, "Summary"]:
+    """The metrics of every estimator over these problems together, by estimator name.
 
     All problems carry the same estimators in the same order. Each problem is a block of parameters
     of its own, so objectives, squared norms and variances add up; the centering is over all groups
@@ -52,118 +23,177 @@ def diagnose(problems: Sequence[Measures], reference: str) -> dict[str, Diagnost
     `variance_ratio`; the ratio is NaN when it is not among the estimators.
     """
     names = [estimator.name for estimator in problems[0].estimators]
-    total = _Total.of(problems)
+    totals = Totals.of(problems)
     unit = names.index(reference) if reference in names else None
-    return {name: _diagnostics(total, e, unit) for e, name in enumerate(names)}
+    return {name: Summary(totals, e, unit) for e, name in enumerate(names)}
 
 
 @dataclass(frozen=True, eq=False)
-class _Total:
-    """Sums over problems; arrays `[E]` but for `moments` `[2E, 2E]`."""
+class Summary:
+    """The metrics of estimator `e` of some totals; `unit` is the reference, None without one.
 
-    problems: Sequence[Measures]
-    objective: float
-    gradient_square: float
-    bias_square: FloatArray
-    product: FloatArray
-    variance: FloatArray
-    centering_mean: FloatArray
-    centering_rms: FloatArray
-    centering_max: FloatArray
-    sampled: bool
-    trace: FloatArray
-    trace_square: FloatArray
-    along_bias: FloatArray
-    moments: FloatArray
-
-    @classmethod
-    def of(cls, problems: Sequence[Measures]) -> "_Total":
-        size = len(problems[0].estimators)
-        noises = [problem.noise for problem in problems if problem.noise is not None]
-        none = np.zeros(size)
-        return cls(
-            problems=problems,
-            objective=sum(p.objective for p in problems),
-            gradient_square=float(sum(p.gradient @ p.gradient for p in problems)),
-            bias_square=sum(((p.mean - p.gradient) ** 2).sum(1) for p in problems) + none,
-            product=sum(p.mean @ p.gradient for p in problems) + none,
-            variance=sum(p.variance for p in problems) + none,
-            centering_mean=np.mean([p.centering_mean for p in problems], axis=0),
-            centering_rms=np.sqrt(np.mean([p.centering_square for p in problems], axis=0)),
-            centering_max=np.max([p.centering_max for p in problems], axis=0),
-            sampled=bool(noises),
-            trace=sum((noise.trace for noise in noises), none),
-            trace_square=sum((noise.trace_square for noise in noises), none),
-            along_bias=sum((noise.along_bias for noise in noises), none),
-            moments=sum((noise.moments for noise in noises), np.zeros((2 * size, 2 * size))),
-        )
-
-    def across_square(self, e: int, scale: float) -> float:
-        """‖E ĝ − scale · ∇J‖²: the part of E ĝ that is not along ∇J, less its noise."""
-        square = sum(float(((p.mean[e] - scale * p.gradient) ** 2).sum()) for p in self.problems)
-        size = len(self.trace)
-        along = self.moments[size + e, size + e] / self.gradient_square
-        noise = max(float(self.trace[e] - along), 0.0)
-        return max(square - noise, 0.0)
-
-
-def _diagnostics(total: _Total, e: int, unit: int | None) -> Diagnostics:
-    norm = math.sqrt(total.gradient_square)
-    variance = float(total.variance[e])
-    square = float(total.bias_square[e])
-    bias, bias_stderr, bias_z = math.sqrt(square), NAN, NAN
-    if total.sampled:
-        along = _ratio(float(total.along_bias[e]), square)
-        estimate = estimate_bias(square, float(total.trace[e]), float(total.trace_square[e]), along)
-        bias, bias_stderr, bias_z = estimate.value, estimate.stderr, estimate.score
-    scale = _ratio(float(total.product[e]), total.gradient_square)
-    across = math.sqrt(total.across_square(e, scale)) if norm > 0 else NAN
-    length = math.hypot(scale * norm, across)
-    matched = _ratio(variance, scale * scale)
-    ratio, ratio_stderr = _variance_ratio(total, e, unit)
-    mean_square = length**2 if norm > 0 else bias**2
-    return Diagnostics(
-        objective=total.objective,
-        gradient_norm=norm,
-        bias=bias,
-        bias_stderr=bias_stderr,
-        relative_bias=_ratio(bias, norm),
-        bias_z=bias_z,
-        scale=scale,
-        misalignment=_ratio(across, length),
-        centering_mean=float(total.centering_mean[e]),
-        centering_rms=float(total.centering_rms[e]),
-        centering_max=float(total.centering_max[e]),
-        variance=variance,
-        variance_stderr=math.sqrt(total.moments[e, e]) if total.sampled else NAN,
-        matched_variance=matched,
-        variance_ratio=ratio,
-        variance_ratio_stderr=ratio_stderr if total.sampled else NAN,
-        snr=_ratio(mean_square, variance),
-        mse=bias**2 + variance,
-    )
-
-
-def _variance_ratio(total: _Total, e: int, unit: int | None) -> tuple[float, float]:
-    """matched_variance over that of the reference, and its standard error by the delta method.
-
-    The relative change of a matched variance V/scale² is dV/V − 2 dt/<E ĝ, ∇J>, with t as in
-    `Noise.moments`; both estimators saw the same draws, so that their errors cancel in part.
+    A metric that does not exist is NaN: a standard error of an exact one, a ratio to nothing, and
+    in the orthogonal limit the lengths that vanish there.
     """
-    if unit is None:
-        return NAN, NAN
-    size = len(total.variance)
-    change = np.zeros(2 * size)
-    with np.errstate(all="ignore"):
-        for index, sign in ((e, 1), (unit, -1)):
-            change[index] += sign / total.variance[index]
-            change[size + index] -= sign * 2 / total.product[index]
-        ratio = total.variance[e] / total.variance[unit]
-        ratio *= (total.product[unit] / total.product[e]) ** 2
-        stderr = ratio * np.sqrt(np.maximum(change @ total.moments @ change, 0.0))
-    if total.variance[unit] <= 0 or not np.isfinite(ratio):
-        return NAN, NAN
-    return float(ratio), float(stderr)
+
+    totals: Totals
+    e: int
+    unit: int | None
+
+    @cached_property
+    def has_gradient(self) -> bool:
+        """Whether ∇J is not 0, so that there is something to estimate."""
+        return self.totals.gradient_square > 0
+
+    @property
+    def objective(self) -> float:
+        """J_K."""
+        return self.totals.objective
+
+    @cached_property
+    def _norm(self) -> float:
+        """‖∇J_K‖, in the units of the problem's scores."""
+        return math.sqrt(self.totals.gradient_square)
+
+    def _length(self, value: float) -> float:
+        """A length in parameter space: it vanishes in the orthogonal limit, and is NaN there."""
+        return value if self.totals.mean_weight else NAN
+
+    @property
+    def gradient_norm(self) -> float:
+        """‖∇J_K‖."""
+        return self._length(self._norm)
+
+    @cached_property
+    def _bias(self) -> BiasEstimate:
+        """The bias in the units of the problem's scores (engines/README.md, *bias interval*)."""
+        totals, e = self.totals, self.e
+        square = float(totals.bias_square[e])
+        if not totals.sampled:
+            return BiasEstimate(math.sqrt(square), NAN, NAN)
+        along = _ratio(float(totals.along_bias[e]), square)
+        return estimate_bias(square, float(totals.trace[e]), float(totals.trace_square[e]), along)
+
+    @property
+    def bias(self) -> float:
+        """‖E ĝ − ∇J‖, the noise of a sampled mean taken out."""
+        return self._length(self._bias.value)
+
+    @property
+    def bias_stderr(self) -> float:
+        """Its standard error."""
+        return self._length(self._bias.stderr)
+
+    @property
+    def relative_bias(self) -> float:
+        """‖E ĝ − ∇J‖ / ‖∇J‖."""
+        return _ratio(self._bias.value, self._norm)
+
+    @property
+    def relative_bias_stderr(self) -> float:
+        """Its standard error."""
+        return _ratio(self._bias.stderr, self._norm)
+
+    @property
+    def bias_z(self) -> float:
+        """The standard score of the bias under "unbiased"."""
+        return self._bias.score
+
+    @cached_property
+    def scale(self) -> float:
+        """<E ĝ, ∇J> / ‖∇J‖²."""
+        return _ratio(float(self.totals.product[self.e]), self.totals.gradient_square)
+
+    @cached_property
+    def _across(self) -> float:
+        """The length of the part of E ĝ that is not along ∇J."""
+        if not self.has_gradient:
+            return NAN
+        return math.sqrt(self.totals.across_square(self.e, self.scale))
+
+    @property
+    def misalignment(self) -> float:
+        """The sine of the angle between E ĝ and ∇J."""
+        return _ratio(self._across, math.hypot(self.scale * self._norm, self._across))
+
+    @property
+    def centering_mean(self) -> float:
+        """The mean over groups of a group's mean advantage."""
+        return float(self.totals.centering_mean[self.e])
+
+    @property
+    def centering_rms(self) -> float:
+        """Its root mean square."""
+        return float(self.totals.centering_rms[self.e])
+
+    @property
+    def centering_max(self) -> float:
+        """The largest |mean advantage| of any group."""
+        return float(self.totals.centering_max[self.e])
+
+    @property
+    def variance(self) -> float:
+        """tr Cov ĝ."""
+        return float(self.totals.variance[self.e])
+
+    @property
+    def variance_stderr(self) -> float:
+        """Its standard error."""
+        if not self.totals.sampled:
+            return NAN
+        return math.sqrt(self.totals.moments[self.e, self.e])
+
+    @property
+    def matched_variance(self) -> float:
+        """The variance at scale 1 (engines/README.md, *matched variance*)."""
+        return _ratio(self.variance, self.scale * self.scale)
+
+    @property
+    def variance_ratio(self) -> float:
+        """matched_variance over that of the reference."""
+        return self._variance_ratio[0]
+
+    @property
+    def variance_ratio_stderr(self) -> float:
+        """Its standard error."""
+        return self._variance_ratio[1] if self.totals.sampled else NAN
+
+    @cached_property
+    def _variance_ratio(self) -> tuple[float, float]:
+        """The ratio and its standard error (engines/README.md, *delta method*).
+
+        The relative change of a matched variance V/scale² is dV/V − 2 dt/<E ĝ, ∇J>, with t as in
+        `Noise.moments`; both estimators saw the same draws, so that their errors cancel in part.
+        """
+        totals, e, unit = self.totals, self.e, self.unit
+        if unit is None:
+            return NAN, NAN
+        size = len(totals.variance)
+        change = np.zeros(2 * size)
+        with np.errstate(all="ignore"):
+            for index, sign in ((e, 1), (unit, -1)):
+                change[index] += sign / totals.variance[index]
+                change[size + index] -= sign * 2 / totals.product[index]
+            ratio = totals.variance[e] / totals.variance[unit]
+            ratio *= (totals.product[unit] / totals.product[e]) ** 2
+            stderr = ratio * np.sqrt(np.maximum(change @ totals.moments @ change, 0.0))
+        if totals.variance[unit] <= 0 or not np.isfinite(ratio):
+            return NAN, NAN
+        return float(ratio), float(stderr)
+
+    @property
+    def snr(self) -> float:
+        """‖E ĝ‖² / variance."""
+        if self.has_gradient:
+            square = math.hypot(self.scale * self._norm, self._across) ** 2
+        else:
+            square = self._bias.value**2
+        return self._length(_ratio(square, self.variance))
+
+    @property
+    def mse(self) -> float:
+        """bias² + variance."""
+        return self.totals.mean_weight * self._bias.value**2 + self.variance
 
 
 def _ratio(part: float, whole: float) -> float:

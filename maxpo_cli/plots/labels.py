@@ -1,4 +1,4 @@
-"""Which estimator a line is: names at the lines' ends, spread so that none overlap, or a legend."""
+"""Which line is which estimator: names at the ends of lines, none overlapping, or a legend."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from maxpo_cli.arrays import FloatArray
 from maxpo_cli.plots.style import SMALL, look
 
 SAME = 1e-9
-"""Relative difference below which two lines lie on each other."""
+"""Relative difference below which two lines coincide."""
 
 LABEL_WIDTH = 18
-"""Characters of a line of a label at a line's end."""
+"""Characters per line of a label at the end of a line."""
 
 ONE_ROW = 100
-"""Characters that a row of a legend has room for."""
+"""Characters that fit into one row of a legend."""
 
 LINE_HEIGHT = 1.25 * SMALL / 72
-"""Inches of a line of such a label."""
+"""Height in inches of one line of such a label."""
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Where an estimator's line runs: values by x, or by panel and x."""
+    """The line of an estimator: its values by x, or by panel and x."""
 
     estimator: str
     values: Mapping[object, float]
 
     def lies_on(self, other: "Line") -> bool:
-        """Whether the two agree wherever both are defined, and are somewhere."""
+        """Whether the two agree wherever both are defined, which is somewhere."""
         shared = [at for at in self.values if at in other.values]
         mine = np.array([self.values[at] for at in shared])
         theirs = np.array([other.values[at] for at in shared])
@@ -41,7 +41,7 @@ class Line:
 
 
 def coincident(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines that lie on each other, together, in the order of their first."""
+    """The lines in groups that coincide, in the order of each group's first line."""
     groups: list[list[Line]] = []
     for line in lines:
         for group in groups:
@@ -54,16 +54,17 @@ def coincident(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def label_of(group: Sequence[Line]) -> str:
-    """The label of lines that coincide: their names joined by the sign for equal, in lines."""
+    """The label of lines that coincide: their names joined by equals signs, wrapped."""
     names = " = ".join(line.estimator for line in group)
     return fill(names, LABEL_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def spread(wanted: FloatArray, heights: FloatArray, low: float, high: float) -> FloatArray:
-    """Centers of labels nearest to `wanted` that do not overlap and stay between the limits.
+    """Centers of labels as near to `wanted` as can be without overlap, between `low` and `high`.
 
-    Least squares under the order of `wanted`: pools of labels that touch share their mean shift.
-    Labels that are together higher than the room stand centered on it.
+    All in units of the axis. Least squares that keeps the order of `wanted` (isotonic regression by
+    pooling adjacent violators): labels that touch share their mean shift. Labels that are together
+    higher than the room are centered on it.
     """
     order = np.argsort(wanted, kind="stable")
     tall = heights[order]
@@ -83,7 +84,7 @@ def spread(wanted: FloatArray, heights: FloatArray, low: float, high: float) -> 
 
 
 def label_height(groups: Sequence[Sequence[Line]]) -> float:
-    """Inches that the labels of these lines need above each other."""
+    """Height in inches of the labels of these lines, one above the other."""
     texts = map(label_of, groups)
     return LINE_HEIGHT * sum(1 + text.count("\n") for text in texts)
 
@@ -91,7 +92,7 @@ def label_height(groups: Sequence[Sequence[Line]]) -> float:
 def label_ends(
     axes: Axes, groups: Sequence[Sequence[Line]], height: float, in_layout: bool
 ) -> None:
-    """Names beside the axes, `height` inches high, each joined to the end of its line."""
+    """Writes names beside axes of `height` inches, each joined to the end of its line."""
     low, high = axes.get_ylim()
     texts = [label_of(group) for group in groups]
     ends = [max(group, key=lambda line: _last(line)[0]) for group in groups]
@@ -119,7 +120,7 @@ def _last(line: Line) -> tuple[float, float]:
 
 
 def legend(figure: Figure, groups: Sequence[Sequence[Line]], joined: bool) -> None:
-    """A legend below the panels; `joined` says whether points are joined by lines."""
+    """Draws a legend below the panels; `joined` says whether points are joined by lines."""
     handles = []
     for group in groups:
         drawn = look(group[0].estimator)

@@ -1,14 +1,14 @@
-"""Which swept column a figure shows where: on its axes, across its panels, down its panels."""
+"""Which swept column a figure shows where: along its axes, across or down its panels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.plots.style import value_text
 from maxpo_cli.plots.coordinates import swept_columns, values_of
+from maxpo_cli.plots.style import value_text
+from maxpo_cli.storage.result import Result
 
 MAX_PANELS = 24
 MAX_COLUMNS = 4
@@ -16,7 +16,7 @@ MAX_COLUMNS = 4
 
 @dataclass(frozen=True)
 class Roles:
-    """Swept columns by where they are shown; `y` is a map's only."""
+    """The swept columns by where they are shown; only a map has `y`."""
 
     x: str
     y: str | None = None
@@ -24,28 +24,36 @@ class Roles:
     row: str | None = None
 
 
-def numeric_swept(table: pd.DataFrame) -> list[str]:
-    """The swept columns that are numbers, those with most values first."""
-    numeric = [c for c in swept_columns(table) if is_numeric_dtype(table[c])]
+def numeric_swept(result: Result) -> list[str]:
+    """The swept columns that are numbers, those with the most values first."""
+    table = result.table
+    numeric = [c for c in swept_columns(result) if is_numeric_dtype(table[c])]
     return sorted(numeric, key=lambda column: -table[column].nunique())
 
 
-def line_roles(table: pd.DataFrame, x: str | None, col: str | None, row: str | None) -> Roles:
-    """What lines show: by default x is the number with most values, the rest are panels."""
-    swept = _checked(table, {"--x": x, "--col": col, "--row": row})
-    free = [c for c in [*numeric_swept(table), *swept] if c not in (col, row)]
+def line_roles(result: Result, x: str | None, col: str | None, row: str | None) -> Roles:
+    """What lines show where: by default x is the number with the most values, the rest are panels.
+
+    Raises `InputError` for a column that is not swept or named twice, and for too many columns.
+    """
+    swept = _checked(result, {"--x": x, "--col": col, "--row": row})
+    free = [c for c in [*numeric_swept(result), *swept] if c not in (col, row)]
     x = x or (free[0] if free else None)
     if x is None:
         raise InputError("no swept column is left for --x")
-    return Roles(x, None, *_panels(table, [c for c in swept if c != x], col, row))
+    return Roles(x, None, *_panels(result, [c for c in swept if c != x], col, row))
 
 
 def map_roles(
-    table: pd.DataFrame, x: str | None, y: str | None, col: str | None, row: str | None
+    result: Result, x: str | None, y: str | None, col: str | None, row: str | None
 ) -> Roles:
-    """What a map shows: by default the two numbers with most values, K upwards if it is one."""
-    swept = _checked(table, {"--x": x, "--y": y, "--col": col, "--row": row})
-    numeric = numeric_swept(table)
+    """What a map shows where: by default the two numbers with the most values, K upwards.
+
+    Raises `InputError` for a column that is not swept or named twice, for axes that are not
+    numbers, and for too few or too many columns.
+    """
+    swept = _checked(result, {"--x": x, "--y": y, "--col": col, "--row": row})
+    numeric = numeric_swept(result)
     for option, column in (("--x", x), ("--y", y)):
         if column is not None and column not in numeric:
             raise InputError(f"{option} {column}: a map's axes are numbers, and this is text")
@@ -60,11 +68,12 @@ def map_roles(
         raise InputError(
             f"a map needs two swept columns of numbers for its axes; there are {there}"
         )
-    return Roles(x, y, *_panels(table, [c for c in swept if c not in (x, y)], col, row))
+    return Roles(x, y, *_panels(result, [c for c in swept if c not in (x, y)], col, row))
 
 
-def _checked(table: pd.DataFrame, given: Mapping[str, str | None]) -> tuple[str, ...]:
-    swept = swept_columns(table)
+def _checked(result: Result, given: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The swept columns, among which those that are given by option must be, each once."""
+    swept = swept_columns(result)
     if not swept:
         raise InputError("the table has one cell, so nothing is swept; use --kind comparison")
     taken: dict[str, str] = {}
@@ -82,9 +91,10 @@ def _checked(table: pd.DataFrame, given: Mapping[str, str | None]) -> tuple[str,
 
 
 def _panels(
-    table: pd.DataFrame, rest: list[str], col: str | None, row: str | None
+    result: Result, rest: list[str], col: str | None, row: str | None
 ) -> tuple[str | None, str | None]:
-    """What goes across and down: the longer of two where it fits across, else the shorter."""
+    """What goes across and down: the longer of two across where it fits, else the shorter."""
+    table = result.table
     free = sorted((c for c in rest if c not in (col, row)), key=lambda c: table[c].nunique())
     if col is None and row is None and len(free) > 1 and table[free[1]].nunique() <= MAX_COLUMNS:
         col = free.pop(1)

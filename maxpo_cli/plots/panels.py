@@ -1,4 +1,4 @@
-"""Small multiples: a panel for every value of up to two swept columns, on shared axes."""
+"""Small multiples: one panel per value of up to two swept columns, on shared axes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,41 +9,34 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maxpo_cli.plots.style import broken, new_figure, symbol, value_text
+from maxpo_cli.plots.coordinates import engines_of, fixed_values, policy_text, values_of
 from maxpo_cli.plots.layout import MAX_COLUMNS, Roles
 from maxpo_cli.plots.scales import thin_ticks
-from maxpo_cli.plots.coordinates import (
-    ENGINE,
-    POLICY,
-    RESULT,
-    common,
-    coordinates,
-    swept_columns,
-    values_of,
-)
+from maxpo_cli.plots.style import broken, new_figure, symbol, value_text
+from maxpo_cli.storage.result import Result
 
 HEIGHTS = {1: 2.9, 2: 2.1}
-"""Inches a row of panels, by how many rows there are."""
+"""Height in inches of a row of panels, by how many rows there are."""
 
 CHARACTERS = 12
-"""Characters of a y axis's name, an inch."""
+"""Characters per inch of the name of a y axis."""
 
 LOW = 1.75
-"""Inches a row of panels where there are more."""
+"""Height in inches of a row of panels where there are more rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One panel: its axes, its rows of the table, and where it stands."""
+    """One panel: its axes, its rows of the table, and where it is in the figure."""
 
     axes: Axes
     table: pd.DataFrame
     bottom: bool
     first: bool
     right: bool
-    """Whether no panel stands to its right: its row of panels ends here."""
+    """Whether no panel is to its right: its row of panels ends here."""
     edge: bool
-    """Whether it stands in the last column of panels."""
+    """Whether it is in the last column of panels."""
 
 
 def draw_panels(
@@ -51,7 +44,7 @@ def draw_panels(
 ) -> tuple[Figure, list[Panel]]:
     """A figure with a titled panel for each value of `roles.col` and `roles.row`, row by row.
 
-    A single column of many values goes on in further rows of panels.
+    A single column of many values is wrapped into several rows of panels.
     """
     cells = _cells(table, roles)
     across = table[roles.col].nunique() if roles.col else 1
@@ -90,7 +83,7 @@ def _cells(table: pd.DataFrame, roles: Roles) -> list[tuple[str, pd.DataFrame]]:
 
 
 def name_axes(panel: Panel, x: str, y: str) -> None:
-    """Names of the axes, on the outer panels only."""
+    """Names the axes, on the outer panels only."""
     if panel.bottom:
         panel.axes.set_xlabel(x)
     if panel.first:
@@ -98,29 +91,18 @@ def name_axes(panel: Panel, x: str, y: str) -> None:
         panel.axes.set_ylabel(broken(y, int(inches * CHARACTERS)))
 
 
-def head(figure: Figure, title: str, table: pd.DataFrame, notes: Iterable[str]) -> None:
-    """The figure's title, below it what is the same in all of the table, and notes."""
-    lines = [title, *broken(_fixed(table), 100).split("\n")[:3]]
+def head(figure: Figure, title: str, result: Result, notes: Iterable[str]) -> None:
+    """Writes the figure's title, below it what is the same in the whole result, and notes."""
+    policy = policy_text(result)
+    fixed = ", ".join([*([policy] if policy else []), *fixed_values(result), *engines_of(result)])
+    lines = [title, *broken(fixed, 100).split("\n")[:3]]
     for note in notes:
         lines += wrap(note, 92, break_on_hyphens=False)
     figure.suptitle("\n".join(lines), fontsize=10, x=0.01, ha="left")
 
 
-def _fixed(table: pd.DataFrame) -> str:
-    swept = swept_columns(table)
-    fixed = []
-    for column in coordinates(table):
-        if column in swept or column == RESULT:
-            continue
-        if column == POLICY:
-            fixed += common(table[POLICY].unique())
-        elif table[column].nunique() == 1:
-            fixed.append(f"{symbol(column)} = {value_text(table[column].iloc[0])}")
-    return ", ".join([*fixed, *dict.fromkeys(table[ENGINE].dropna().astype(str))])
-
-
 def finish(figure: Figure, panels: Iterable[Panel]) -> None:
-    """Takes away what would overlap once everything has its place."""
+    """Hides the tick labels that would overlap once everything has its place."""
     renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     figure.draw_without_rendering()
     for panel in panels:

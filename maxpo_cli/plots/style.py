@@ -1,4 +1,4 @@
-"""What every figure shares: the style, the look of each estimator, saving, names, broken lines."""
+"""What every figure shares: the style, the look of each estimator, saving, names, line breaks."""
 
 import re
 from collections.abc import Iterable
@@ -10,20 +10,20 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-DEFAULT_FORMATS = ("png", "svg")
-FORMATS = (*DEFAULT_FORMATS, "pdf")
+from maxpo_cli.metrics.columns import BY_NAME
+
 NO_DATES: dict[str, dict[str, Any]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
 }
-"""Metadata by a file's ending: what would make two files of the same table differ is left out."""
+"""Metadata by file ending: what would make two files of the same table differ is left out."""
 
 WIDTH = 7.4
-"""Inches: the text width of a page."""
+"""Width of a figure in inches: the text width of a page."""
 
 SMALL = 8.0
-"""Points: ticks, labels at line ends and legends."""
+"""Font size in points of ticks, labels at line ends and legends."""
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -43,7 +43,7 @@ GUIDE = "#999999"
 
 @dataclass(frozen=True)
 class Look:
-    """How an estimator is drawn in every figure: dash and marker tell it apart in grey."""
+    """How an estimator is drawn in every figure; dashes and marker tell it apart in grey."""
 
     color: str
     dashes: str | tuple[float, tuple[float, ...]]
@@ -86,18 +86,18 @@ UNKNOWN = Look("#777777", (0, (3, 3)), "x")
 
 
 def look(estimator: str) -> Look:
-    """The look of an estimator; one for all that the catalogue does not hold."""
+    """The look of an estimator; the same for all that are not in the catalogue."""
     return LOOKS.get(estimator, UNKNOWN)
 
 
 def in_order(estimators: Iterable[str]) -> list[str]:
-    """The estimators, each once, in the order that every figure has them in."""
+    """The estimators, each once, in the order that all figures share."""
     names = dict.fromkeys(estimators)
     return sorted(names, key=lambda name: ORDER.index(name) if name in LOOKS else len(ORDER))
 
 
 def new_figure(height: float) -> Figure:
-    """An empty figure as wide as a page, `height` inches high, whose layout keeps text apart."""
+    """An empty figure, `height` inches high and as wide as a page, in a layout for its texts."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -110,17 +110,18 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def symbol(column: str) -> str:
-    """A swept column's name as figures write it: N and K as in formulas, the others as they are."""
-    return {"n": "N", "k": "K"}.get(column, column)
+    """A coordinate's name as figures write it: N and K as in formulas, the others as they are."""
+    known = BY_NAME.get(column)
+    return known.label if known and known.label else column
 
 
 def value_text(value: Any) -> str:
-    """A value of a swept column: numbers without trailing zeros, text as it is."""
+    """A value of a coordinate as one types it: numbers without trailing zeros, text as it is."""
     return value if isinstance(value, str) else f"{value:g}" if value < 1e6 else f"{value:.15g}"
 
 
 def broken(text: str, width: int) -> str:
-    """`text` in lines of at most `width` characters, broken after blanks , / : = and dashes."""
+    """`text` in lines of at most `width` characters, broken after blanks and punctuation."""
     lines = [""]
     for piece in re.findall(rf"[^\s,/:=-]{{1,{width}}}[\s,/:=-]*|[\s,/:=-]+", text):
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:

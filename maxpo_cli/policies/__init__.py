@@ -1,6 +1,5 @@
-"""The policies: what draws the rewards, and what is known of it exactly.
+"""Policies: Bernoulli, categorical and Gaussian ones by their specs, and logged rewards by files.
 
-A policy is one or several blocks, each a problem of its own with its own parameters; the logged
-rewards have a block a prompt, the others one. A problem is a `FiniteProblem` or a
-`GaussianProblem`: both give the exact objective J_K and gradient ∇J_K.
+A policy has one or several problems, each with parameters of its own: logged rewards have one per
+prompt, the others have one. Engines see its problems only.
 """

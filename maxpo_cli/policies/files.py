@@ -1,4 +1,4 @@
-"""Logged rewards from a CSV or JSON Lines file: a row a sample, or counts with a row a prompt."""
+"""Logged rewards from a CSV or JSON Lines file: one row per sample, or per prompt with counts."""
 
 import csv
 import json
@@ -12,8 +12,8 @@ import pandas as pd
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.problems.finite import measurable
 from maxpo_cli.policies.logged import Logged, prompt_of_counts, prompt_of_rewards
+from maxpo_cli.problems.limits import measurable
 
 COUNT_COLUMNS = ("samples", "correct")
 JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -21,7 +21,7 @@ JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 @dataclass(frozen=True)
 class RewardsFile:
-    """Where logged rewards stand: the file, its columns, and the rows that are meant."""
+    """Where logged rewards are: the file, its columns, and the conditions that its rows meet."""
 
     path: Path
     group_column: str = "prompt"
@@ -31,7 +31,7 @@ class RewardsFile:
 
 @dataclass(frozen=True)
 class RewardsTemplate:
-    """Logged rewards some of whose columns are still to be given a value."""
+    """Logged rewards with conditions on the file's columns that are still to be given."""
 
     file: RewardsFile
 
@@ -40,20 +40,30 @@ class RewardsTemplate:
         """The file's name and the conditions, as policies name them."""
         return f"logged:{_source(self.file)}"
 
+    @property
+    def source(self) -> str:
+        """What the policies come from: the file, without conditions."""
+        return f"logged:{self.file.path.name}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The conditions that are given, by column."""
+        return dict(self.file.where)
+
     def at(self, given: Mapping[str, str]) -> Logged:
-        """The rows with these values by column; raises `InputError` as `read_logged` does."""
+        """The policy of the rows with these values by column; raises as `read_logged` does."""
         return read_logged(replace(self.file, where=(*self.file.where, *given.items())))
 
 
 def read_logged(file: RewardsFile) -> Logged:
     """The logged policy of a file.
 
-    A file with the columns `samples` and `correct`, and not the reward column, holds counts: a row
-    is a prompt. In every other file a row is one sample, and the group column tells its prompt.
+    A file with the columns `samples` and `correct`, and not the reward column, holds counts, one
+    row per prompt. Every other file has one row per sample, and the group column names its prompt.
 
-    Raises `InputError` for a file that is missing, empty, not to be read or without the columns; a
-    reward that is no finite number (with its line); counts that are no whole numbers, or more
-    correct than samples; a prompt with fewer than two samples; and rows that match no `where`.
+    Raises `InputError` for a file that is missing, empty, unreadable or without the columns; a
+    reward that is not a finite number (with its line); counts that are not whole numbers, or more
+    correct than samples; a prompt with fewer than two samples; and conditions that no row meets.
     """
     table = _read(file.path)
     for column, value in file.where:
@@ -144,7 +154,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             raise InputError(f"{path.name} has its cells separated by {name}; save it with commas")
     if names.duplicated().any():
         twice = names[names.duplicated()].iloc[0]
-        raise InputError(f"{path.name}: the column '{twice}' is there twice")
+        raise InputError(f"{path.name}: the column '{twice}' appears twice")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
@@ -222,7 +232,7 @@ def _listed(columns: Sequence[str]) -> str:
 def _line(file: RewardsFile, table: pd.DataFrame, row: int) -> int:
     """The line of the file on which a row of the (possibly filtered) table ends.
 
-    Worked out only for an error: blank lines and quoted line breaks make it differ from the row.
+    Counted only for an error: blank lines and quoted line breaks make it differ from the row.
     """
     wanted = int(table.index[row])
     return next(line for i, line in enumerate(_row_lines(file.path)) if i == wanted)

@@ -6,17 +6,21 @@ from functools import cached_property
 
 import numpy as np
 
+from maxpo_cli.policies.kinds.categorical import Categorical
 from maxpo_cli.problems.finite import FiniteProblem
-from maxpo_cli.policies.tabular import Categorical
 
 
 @dataclass(frozen=True)
 class Logged:
     """Prompts with logged rewards; a group is drawn from a prompt's samples with replacement.
 
-    A prompt with n samples is a softmax over them, π = 1/n each, one block of logits a prompt:
-    objectives, squared norms and variances add up over prompts.
-    Each of `prompts` is a policy of its own, with sampling and scores.
+    A prompt with n samples is a softmax over them, with probability 1/n each and a block of logits
+    of its own: objectives, squared norms and variances add up over prompts.
+
+    Attributes:
+        source: what the rewards were read from.
+        labels: the name of each prompt.
+        prompts: the tabular policy of each prompt.
     """
 
     source: str
@@ -30,12 +34,12 @@ class Logged:
 
     @property
     def fewest_samples(self) -> int:
-        """The samples of the prompt that has fewest."""
-        return min(sum(prompt.outcomes) for prompt in self.prompts)
+        """The number of samples of the prompt that has fewest."""
+        return min(int(sum(prompt.outcomes)) for prompt in self.prompts)
 
     @cached_property
     def problems(self) -> tuple[FiniteProblem, ...]:
-        """One finite problem a prompt; prompts with the same counts share one object."""
+        """One finite problem per prompt; prompts with the same counts share one object."""
         known: dict[Categorical, FiniteProblem] = {}
         for prompt in self.prompts:
             if prompt not in known:
@@ -50,7 +54,7 @@ def prompt_of_rewards(rewards: Iterable[float]) -> Categorical:
 
 
 def prompt_of_counts(levels: Sequence[float], counts: Sequence[int]) -> Categorical:
-    """The same from how many samples have each reward."""
+    """The tabular policy over one prompt's samples, `counts[b]` of them of reward `levels[b]`."""
     samples = sum(counts)
     present = [(level, count) for level, count in zip(levels, counts, strict=True) if count]
     return Categorical(

@@ -1,7 +1,7 @@
 """Reward functions on the real line, as pieces on which they are monotone or constant.
 
-The pieces are what makes exact answers possible: {x: R(x) > t} is then a union of intervals, one a
-piece, whose probability and mean score under a Gaussian are known in closed form.
+The pieces make exact answers possible: {x: R(x) > t} is then a union of intervals, one per piece,
+whose probability and mean score under a Gaussian are known in closed form.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from maxpo_cli.errors import InputError
 
 INFINITY = float("inf")
 MAX_TURNING_POINTS = 200
-"""How many local extrema of a reward are taken; each makes a band of thresholds of its own."""
+"""Largest number of local extrema of a reward; each adds a band of thresholds."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Piece:
     inverse: Callable[[FloatArray], FloatArray] | None = None
 
     def crossing(self, thresholds: FloatArray) -> FloatArray:
-        """Where {R > t} and {R ≤ t} meet in this piece; one of its ends when they do not."""
+        """Where {R > t} and {R ≤ t} meet in this piece; one of its ends where they do not."""
         low, high = sorted((self.start, self.end))
         low_end, high_end = (
             (self.right, self.left) if self.end < self.start else (self.left, self.right)
@@ -75,7 +75,7 @@ class Reward:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """What all rewards are between."""
+        """The infimum and the supremum of the rewards."""
         ends = [end for piece in self.pieces for end in (piece.start, piece.end)]
         return min(ends), max(ends)
 

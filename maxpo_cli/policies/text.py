@@ -9,5 +9,5 @@ def number(value: float) -> str:
 
 
 def numbers(values: Iterable[float]) -> str:
-    """A list's items separated by `/`."""
+    """The texts of these numbers, separated by `/`."""
     return "/".join(number(value) for value in values)

@@ -1,1 +1,1 @@
-"""What engines need of a policy."""
+"""What engines need of a policy: the law of its rewards, moments of its scores, J_K and ∇J_K."""

@@ -1,86 +1,15 @@
-"""Finite problems: a few reward levels, and what the score looks like on each of them."""
+"""Finite problems: reward levels with probabilities, and the moments of the score on each level."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from maxpo_cli.arrays import BoolArray, FloatArray
+from maxpo_cli.arrays import FloatArray, IntArray
+from maxpo_cli.problems.scores import DenseScores, LevelScores, TabularScores
 
-LARGEST_REWARD = 1e70
-"""Rewards farther from 0 than this, or nearer than its inverse, have squares of squares that leave
-the range of a double."""
-
-LARGEST_COUNT = 2**60
-"""Outcomes a class, or coordinates of a Gaussian, at the most."""
-
-
-def measurable(rewards: FloatArray) -> BoolArray:
-    """Which rewards are 0, or finite and within `LARGEST_REWARD` and its inverse of 1."""
-    size = np.abs(rewards)
-    return np.asarray((size == 0) | ((size >= 1 / LARGEST_REWARD) & (size <= LARGEST_REWARD)))
-
-
-class LevelScores(Protocol):
-    """The mean scores s̄_b of m levels, in d orthonormal coordinates."""
-
-    @property
-    def dimension(self) -> int:
-        """d."""
-
-    def combine(self, weights: Tensor) -> Tensor:
-        """Σ_b weights_b s̄_b, `[..., m]` in and `[..., d]` out."""
-
-
-@dataclass(frozen=True, eq=False)
-class DenseScores:
-    """Mean scores as a matrix `[m, d]`, for few levels."""
-
-    matrix: FloatArray
-
-    @property
-    def dimension(self) -> int:
-        """See `LevelScores`."""
-        return int(self.matrix.shape[-1])
-
-    def combine(self, weights: Tensor) -> Tensor:
-        """See `LevelScores`; sums and no matrix product, whose rounding depends on the batch."""
-        matrix = torch.as_tensor(self.matrix, device=weights.device)
-        return torch.stack([(weights * of).sum(-1) for of in matrix.unbind(-1)]).movedim(0, -1)
-
-
-@dataclass(frozen=True, eq=False)
-class TabularScores:
-    """s̄_b = diagonal_b u_b − shared: those of a softmax over outcomes, without an m × m matrix.
-
-    The coordinates are u_b = 1_(level b)/√M_b, `diagonal` is 1/√M_b and `shared` p_b/√M_b, `[m]`.
-    """
-
-    diagonal: FloatArray
-    shared: FloatArray
-
-    @property
-    def dimension(self) -> int:
-        """See `LevelScores`."""
-        return int(self.diagonal.shape[-1])
-
-    @property
-    def matrix(self) -> FloatArray:
-        """The same as a matrix `[m, m]`."""
-        return np.asarray(np.diag(self.diagonal) - self.shared)
-
-    def combine(self, weights: Tensor) -> Tensor:
-        """See `LevelScores`."""
-        own = weights * torch.as_tensor(self.diagonal, device=weights.device)
-        total = weights.sum(-1, keepdim=True)
-        return own.addcmul_(total, torch.as_tensor(self.shared, device=weights.device), value=-1)
-
-
-Family = tuple[bytes, type[LevelScores], int]
+Family = tuple[bytes, type[LevelScores], int, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +19,18 @@ class FiniteProblem:
     Attributes:
         levels: the rewards, `[m]`.
         probs: their probabilities, `[m]`.
-        scores: s̄_b = E[s | level b], in d orthonormal coordinates.
+        scores: the mean scores s̄_b = E[s | level b], in d orthonormal coordinates.
         residual: E[‖s‖² | level b] − ‖s̄_b‖², `[m]`.
+        orthogonal: whether it is the limit of infinitely many outcomes per level. Then `scores` are
+            the mean scores times √M as M → ∞ and `residual` is E[‖s‖² | level b], next to which
+            ‖s̄_b‖² vanishes (engines/README.md, *orthogonal limit*).
     """
 
     levels: FloatArray
     probs: FloatArray
     scores: LevelScores
     residual: FloatArray
+    orthogonal: bool = False
 
     @classmethod
     def of_classes(
@@ -105,32 +38,78 @@ class FiniteProblem:
     ) -> "FiniteProblem":
         """The problem of classes of outcomes, in any order and possibly of equal reward.
 
-        Classes of probability 0 are left out, and classes of one reward become one level.
+        Classes of probability 0 are left out, and classes of equal reward become one level.
+
+        Args:
+            rewards, probs: reward and probability of each class, `[c]`.
+            scores: mean score of each class, `[c, d]`.
+            residual: E[‖s‖² | class] less the squared length of the mean score, `[c]`.
         """
-        kept = probs > 0
-        probs, scores, residual = probs[kept], scores[kept], residual[kept]
-        levels, level_of = np.unique(rewards[kept], return_inverse=True)
-        share = np.zeros((len(levels), len(probs)))
-        share[level_of, np.arange(len(probs))] = probs
-        total = share.sum(1)
-        share /= total[:, None]
+        levels, total, share, level_of = _merged(rewards, probs)
+        scores, residual = scores[probs > 0], residual[probs > 0]
         mean = share @ scores
         spread = residual + ((scores - mean[level_of]) ** 2).sum(1)
         return cls(levels, total, DenseScores(mean), share @ spread)
 
+    @classmethod
+    def tabular(
+        cls, rewards: FloatArray, probs: FloatArray, outcomes: FloatArray
+    ) -> "FiniteProblem":
+        """The problem of a softmax over `outcomes[b]` equally likely outcomes of each class b.
+
+        A class's mean score leaves a residual of 1 − 1/M_b (engines/README.md, *tabular scores*).
+        Classes are merged as in `of_classes`.
+
+        Args:
+            rewards, probs: reward and probability of each whole class, `[c]`.
+            outcomes: the number M_b of outcomes of each class, `[c]`.
+        """
+        root, residual = np.sqrt(outcomes), 1 - 1 / outcomes
+        scores = TabularScores(1 / root, probs / root)
+        if (np.diff(rewards) > 0).all() and (probs > 0).all():
+            return cls(rewards, probs, scores, residual)
+        return cls.of_classes(rewards, probs, scores.matrix, residual)
+
+    @classmethod
+    def in_the_limit(
+        cls, rewards: FloatArray, probs: FloatArray, norms: FloatArray
+    ) -> "FiniteProblem":
+        """The problem of a softmax over infinitely many outcomes per class, all classes alike.
+
+        Classes are merged as in `of_classes`, and the limit is taken of the merged levels
+        (engines/README.md, *orthogonal limit*).
+
+        Args:
+            rewards, probs: reward and probability of each class, `[c]`.
+            norms: E[‖s‖² | class], `[c]`; the limit itself has 1.
+        """
+        levels, total, share, _ = _merged(rewards, probs)
+        scores = TabularScores(np.ones_like(total), total)
+        return cls(levels, total, scores, share @ norms[probs > 0], orthogonal=True)
+
     @property
     def m(self) -> int:
-        """How many reward levels it has."""
+        """The number of reward levels."""
         return len(self.levels)
 
     @property
+    def dimension(self) -> int:
+        """See `Problem`."""
+        return self.scores.dimension
+
+    @property
+    def mean_weight(self) -> float:
+        """See `Problem`."""
+        return 0.0 if self.orthogonal else 1.0
+
+    @property
     def family(self) -> Family:
-        """Equal for problems that can be evaluated together: the same levels, scores of a kind."""
-        return self.levels.tobytes(), type(self.scores), self.scores.dimension
+        """A key that is equal for problems that can be evaluated together (see `FiniteFamily`)."""
+        return self.levels.tobytes(), type(self.scores), self.dimension, self.orthogonal
 
     @cached_property
     def is_binary(self) -> bool:
-        """Whether every reward is 0 or 1."""
+        """See `Problem`."""
         return bool(np.isin(self.levels, (0.0, 1.0)).all())
 
     @cached_property
@@ -155,52 +134,31 @@ class FiniteProblem:
         return np.asarray(below - np.append(np.cumsum(lacks[::-1])[::-1], 0.0))
 
     def objective(self, k: int) -> float:
-        """J_K = E[max of K draws]."""
+        """J_K = E[max of K draws] (engines/README.md, *layer cake*)."""
         return float(self.levels[0] - np.diff(self.levels) @ np.expm1(k * self._log_at_most))
 
     def gradient(self, k: int) -> FloatArray:
-        """∇J_K, `[d]`: −K Σ_c Δ_c F_c^(K−1) ∇F_c with ∇F_c = Σ_{b≤c} p_b s̄_b."""
+        """∇J_K, `[d]`, in the units of `scores`.
+
+        It is −K Σ_c Δ_c F_c^(K−1) ∇F_c with ∇F_c = Σ_{b≤c} p_b s̄_b.
+        """
         steps = np.append(np.diff(self.levels) * np.exp((k - 1) * self._log_at_most), 0.0)
         weights = -k * self.probs * np.cumsum(steps[::-1])[::-1]
         return np.asarray(self.scores.combine(torch.from_numpy(weights)).numpy())
 
 
-@dataclass(frozen=True, eq=False)
-class FiniteFamily:
-    """P problems of one `family`, stacked: one group has one advantage a level for all of them.
+def _merged(
+    rewards: FloatArray, probs: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
+    """The distinct rewards of positive probability, and what classes each of them consists of.
 
-    Attributes:
-        problems: the P problems.
-        levels: their rewards, `[m]`.
-        scores: their mean scores, `[E, B, m]` in and `[P, E, B, d]` out.
-        residual: their residuals, `[P, 1, m]`.
+    Returns:
+        The levels and their probabilities, `[m]` each; the share of each kept class in its level,
+        `[m, c]`; and the level of each kept class, `[c]`.
     """
-
-    problems: tuple[FiniteProblem, ...]
-    levels: FloatArray
-    scores: LevelScores
-    residual: FloatArray
-
-    @classmethod
-    def of(cls, problems: Sequence[FiniteProblem]) -> "FiniteFamily":
-        """The family of these problems."""
-        residual = np.stack([problem.residual for problem in problems])[:, None]
-        scores = _stacked([problem.scores for problem in problems])
-        return cls(tuple(problems), problems[0].levels, scores, residual)
-
-    @property
-    def m(self) -> int:
-        """How many reward levels each of them has."""
-        return len(self.levels)
-
-    def oracle_advantages(self, k: int) -> FloatArray:
-        """Q_K − V_K on each level of each problem, `[P, 1, m]`."""
-        return np.stack([problem.oracle_advantages(k) for problem in self.problems])[:, None]
-
-
-def _stacked(scores: Sequence[LevelScores]) -> LevelScores:
-    """Mean scores of one kind with leading dimensions for the problem, estimators and groups."""
-    parts = [tuple(vars(each).values()) for each in scores]
-    return type(scores[0])(
-        *(np.stack(arrays)[:, None, None] for arrays in zip(*parts, strict=True))
-    )
+    kept = probs > 0
+    levels, level_of = np.unique(rewards[kept], return_inverse=True)
+    share = np.zeros((len(levels), len(level_of)))
+    share[level_of, np.arange(len(level_of))] = probs[kept]
+    total = share.sum(1)
+    return levels, total, share / total[:, None], level_of

@@ -8,7 +8,7 @@ times from N = 64 on grow with.
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import comb
 from pathlib import Path
 
@@ -18,16 +18,19 @@ import torch
 from torch import Tensor
 from torch.utils.benchmark import Timer
 
-from maxpo_cli.engines.monte_carlo.sampler import sample_problem
+from maxpo_cli.engines.device import find_device
+from maxpo_cli.engines.monte_carlo.sampler import Sampler
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.api import advantages
-from maxpo_cli.estimators.catalogue import DEFAULT_ESTIMATORS, Estimator, find_all
-from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators.kinds import Estimator
+from maxpo_cli.estimators.lookup import DEFAULT_ESTIMATORS, find_all
 from maxpo_cli.estimators.pairwise import l2o_pairwise
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 from maxpo_cli.estimators.subsets import l2o_subsets
 from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.studies.measuring import find_device
 from maxpo_cli.studies.peers import Peer, find_peer
+from maxpo_cli.studies.settings import BenchOptions
+from maxpo_cli.studies.spec import DTYPES
 
 NUMBERS = {"cpu": 1 << 18, "cuda": 1 << 24}
 """Rewards in a call: what a CPU's cache holds, what fills a GPU."""
@@ -40,7 +43,8 @@ MOST_PAIRS, MOST_SUBSETS = 1 << 28, 1 << 22
 
 POLICIES = {
     "gaussian": "gaussian:reward=identity",
-    "8 levels": "categorical:rewards=0/1/2/3/4/5/6/7,probs=0.3/0.2/0.15/0.1/0.1/0.05/0.05/0.05",
+    "8 levels": "categorical:rewards=0/1/2/3/4/5/6/7,"
+    "probs=0.3/0.2/0.15/0.1/0.1/0.05/0.05/0.05,outcomes=1",
 }
 """What Monte Carlo is timed on: a continuous and a finite policy."""
 
@@ -56,39 +60,54 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class BenchSpec:
-    """What to time: group sizes, K, the estimators and peers, and on what.
+    """What to time, and on what. Raises `InputError` for what cannot be timed."""
 
-    Raises `InputError` for what cannot be timed.
-    """
-
-    sizes: tuple[int, ...]
-    k: int
-    estimators: tuple[str, ...] = ("l2o",)
-    peers: tuple[str, ...] = ()
-    device: str = "auto"
-    dtype: str = "float64"
-    seed: int = 0
-    seconds: float = 0.2
+    options: BenchOptions
 
     def __post_init__(self) -> None:
         if not self.sizes or min(self.sizes) < 2:
             raise InputError("-n takes group sizes of at least 2, separated by commas")
         if self.k < 1:
             raise InputError(f"K must be at least 1; got k={self.k}")
-        if self.dtype not in ("float64", "float32"):
-            raise InputError(f"--dtype must be float64 or float32; got '{self.dtype}'")
-        if not self.seconds > 0:
-            raise InputError(f"--seconds must be above 0; got {self.seconds:g}")
+        if self.options.dtype not in DTYPES:
+            raise InputError(f"--dtype must be float64 or float32; got '{self.options.dtype}'")
+        if not self.options.seconds > 0:
+            raise InputError(f"--seconds must be above 0; got {self.options.seconds:g}")
         for estimator in self.asked:
-            if estimator.compute is None:
+            if not estimator.trainable:
                 raise InputError(
                     f"{estimator.name} needs the true distribution: there is nothing to time"
                 )
 
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The group sizes, ascending."""
+        sizes = self.options.sizes
+        if isinstance(sizes, str):
+            if not all(size.strip().isdecimal() for size in sizes.split(",")):
+                raise InputError(f"-n takes group sizes separated by commas; got '{sizes}'")
+            sizes = [int(size) for size in sizes.split(",")]
+        return tuple(sorted(set(sizes)))
+
     @property
+    def k(self) -> int:
+        """K of max@K."""
+        return self.options.k
+
+    @cached_property
     def asked(self) -> tuple[Estimator, ...]:
         """The estimators by their names."""
-        return find_all(self.estimators)
+        return find_all(self.options.names)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where things are timed."""
+        return find_device(self.options.device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What advantages are computed in."""
+        return DTYPES[self.options.dtype]
 
 
 @dataclass(frozen=True)
@@ -106,12 +125,12 @@ class _Task:
 
 def bench(spec: BenchSpec, advance: Callable[[float], None] = lambda _: None) -> pd.DataFrame:
     """Times everything; `advance` is told of the shares of the work as they are done."""
-    device = find_device(spec.device)
+    device = spec.device
     n = min((n for n in spec.sizes if n > spec.k), default=max(spec.sizes))
     few = torch.rand(3, n, device=device, dtype=torch.float64)
     peers = {
-        peer: peer.fitted(few, spec.k).resemblance(n, spec.k, spec.seed)
-        for peer in map(find_peer, spec.peers)
+        peer: peer.fitted(few, spec.k).resemblance(n, spec.k, spec.options.seed)
+        for peer in map(find_peer, spec.options.peers)
     }
     rows = []
     for n in spec.sizes:
@@ -138,7 +157,7 @@ def _row(task: _Task, spec: BenchSpec) -> dict[str, object]:
     if task.work is None:
         return row
     timer = Timer("work()", globals={"work": task.work}, num_threads=1)
-    found = timer.blocked_autorange(min_run_time=spec.seconds)
+    found = timer.blocked_autorange(min_run_time=spec.options.seconds)
     return row | {
         "groups": task.groups,
         "seconds_per_group": found.median / task.groups,
@@ -168,8 +187,8 @@ def _tasks(
 def _of_advantages(
     spec: BenchSpec, peers: Mapping[Peer, str], device: torch.device, n: int
 ) -> Iterator[_Task]:
-    k, dtype = spec.k, getattr(torch, spec.dtype)
-    generator = torch.Generator(device).manual_seed(spec.seed)
+    k, dtype = spec.k, spec.dtype
+    generator = torch.Generator(device).manual_seed(spec.options.seed)
 
     def groups_of(size: int) -> Tensor:
         count = max(1, NUMBERS[device.type] // size)
@@ -185,10 +204,10 @@ def _of_advantages(
 
     yield task(SORT, lambda: torch.sort(rewards, -1))
     for estimator in spec.asked:
-        if refusal := estimator.refusal(n, k, estimator.binary_only):
+        if refusal := estimator.refusal(n, k, estimator.claims.binary_only):
             yield none(estimator.name, refusal)
             continue
-        given = (rewards > 0).to(dtype) if estimator.binary_only else rewards
+        given = (rewards > 0).to(dtype) if estimator.claims.binary_only else rewards
         yield task(estimator.name, partial(advantages, estimator.name, given, k))
     (l2o,) = find_all(["l2o"])
     refusal = l2o.refusal(n, k, binary=False)
@@ -229,9 +248,11 @@ def _of_monte_carlo(
             draw(block, n, generator=generator, dtype=torch.float64, device=device).sort(-1)
 
     def sample(chosen: tuple[Estimator, ...]) -> None:
-        generator.manual_seed(spec.seed)
-        dtype = getattr(torch, spec.dtype)
-        sample_problem(problem, n, {spec.k: chosen}, groups, generator, dtype, lambda _: None)
+        generator.manual_seed(spec.options.seed)
+        plan = {spec.k: chosen}
+        sampler = Sampler(problem, n, plan, groups, generator, spec.dtype, lambda _: None)
+        sampler.sample(groups)
+        sampler.moments(spec.k)
 
     floor_name = f"{label}: {FLOOR}"
     yield _Task("monte-carlo", floor_name, n, "", groups, floor)

@@ -2,12 +2,19 @@
 
 import pandas as pd
 
-from maxpo_cli.estimators.catalogue import CATALOGUE
-
-COLUMNS = ("name", "formula", "source", "unbiased", "centered", "k_range")
+from maxpo_cli.estimators.catalogue import ENTRIES
 
 
 def catalogue_table() -> pd.DataFrame:
-    """One row an estimator: name, formula, source, claims and range of K."""
-    rows = [[getattr(estimator, column) for column in COLUMNS] for estimator in CATALOGUE.values()]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    """One row per estimator: name, formula, source, claims and range of K."""
+    return pd.DataFrame(
+        {
+            "name": entry.name,
+            "formula": entry.formula,
+            "source": entry.source,
+            "unbiased": entry.claims.mean.words,
+            "centered": entry.claims.centering.value,
+            "k_range": entry.claims.ks.words,
+        }
+        for entry in ENTRIES
+    )

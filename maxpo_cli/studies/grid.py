@@ -8,7 +8,7 @@ import numpy as np
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.spec import WHOLE, Key
+from maxpo_cli.policies.policy import WHOLE, Key
 from maxpo_cli.policies.text import number, numbers
 
 RANGE = "START:STOP:COUNT or START:STOP:COUNT:log"
@@ -66,6 +66,8 @@ def _plain(key: Key, value: object, text: str) -> str:
     """A value's text, the same for all ways to write a number: 0.1 and 0.10."""
     if isinstance(value, tuple):
         return "/".join(map(str, value)) if key.whole else numbers(value)
+    if key.whole:
+        return str(value)
     return number(value) if isinstance(value, float | int) else text
 
 

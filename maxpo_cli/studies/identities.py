@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.identities import IDENTITIES, largest_deviation
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 SIZES = (2, 3, 4, 8, 16, 33)
 GROUPS = 200

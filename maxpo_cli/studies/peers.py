@@ -12,7 +12,7 @@ from torch import Tensor
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.api import advantages
-from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.estimators.lookup import CATALOGUE
 
 SAME = 1e-4
 """Share of the largest advantage up to which two differ by rounding, be it of float32."""
@@ -71,9 +71,9 @@ class Peer:
         binary = torch.randint(0, 2, (PROBES, n), generator=generator).double()
         found = {}
         for name, estimator in CATALOGUE.items():
-            if estimator.compute is None or estimator.refusal(n, k, binary=True):
+            if not estimator.trainable or estimator.refusal(n, k, binary=True):
                 continue
-            probes = (binary,) if estimator.binary_only else (apart, tied)
+            probes = (binary,) if estimator.claims.binary_only else (apart, tied)
             factors = [_factor(self(p.clone(), k).double(), advantages(name, p, k)) for p in probes]
             if factors[0] is None:
                 continue
@@ -109,7 +109,7 @@ def find_peer(name: str) -> Peer:
             raise InputError(f"--peer {name}: {module_name} has no {path}")
         found = getattr(found, part)
     if not callable(found):
-        raise InputError(f"--peer {name} is no function")
+        raise InputError(f"--peer {name} is not a function")
     return Peer(name, found, _takes_k(found))
 
 

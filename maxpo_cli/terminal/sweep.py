@@ -5,53 +5,59 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from maxpo_cli.estimators.lookup import find
+from maxpo_cli.metrics.columns import POLICY
 from maxpo_cli.metrics.significance import is_biased
-from maxpo_cli.terminal.comparison import NONE, count, few_samples, figure_text
-
-YARDSTICKS = ("oracle",)
-"""Estimators that need the true distribution, so that they cannot win."""
+from maxpo_cli.storage.study import StudyRecord
+from maxpo_cli.terminal import numbers
+from maxpo_cli.terminal.circumstances import LIMIT, few_samples, in_limit, measured_before
+from maxpo_cli.terminal.screen import new_table
 
 NOTES = 3
-"""Reasons for rows without figures that are shown, those of most rows."""
+"""Reasons for rows without metrics that are shown, those of most rows."""
 
 TIE = 1e-9
 """Relative difference of two variances that is rounding."""
 
 
-def sweep_view(table: pd.DataFrame, study: Mapping[str, Any]) -> RenderableType:
-    """What was measured, and a row an estimator: how often quietest, least and largest ratio.
+def sweep_view(
+    table: pd.DataFrame, record: StudyRecord, there: int = 0, found: bool = False
+) -> RenderableType:
+    """What was measured, and a row per estimator: how often quietest, least and largest ratio.
 
-    `table` and `study` are what `table.csv` and `study.json` hold.
+    `table` and `record` are what `table.csv` and `study.json` hold; `there` is the number of cells
+    that an earlier run had measured, and `found` says that the whole result was there already and
+    was not measured again.
     """
-    spec = study["spec"]
-    names = list(table.columns[2 : table.columns.get_loc("engine")])
-    swept = [name for name in names if table[name].nunique() > 1]
+    spec = record.spec
+    names = [name for name in record.coordinates if name != POLICY.name]
+    varying = [name for name in names if table[name].nunique() > 1]
     fixed = [f"{name}={spec[name]}" for name in ("n", "k") if name in spec]
     grid = [f"{name}={text}" for name, text in spec["grid"].items()]
     wins, cells = _wins(table, names)
-    view = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
+    view = new_table()
     view.add_column("estimator", no_wrap=True)
     view.add_column("quietest", justify="right", no_wrap=True)
     for heading in ("least", "most"):
         view.add_column(heading, justify="right", no_wrap=True, min_width=6)
         view.add_column("at", overflow="fold")
     for name, rows in table.groupby("estimator", sort=False):
-        won = f"{wins[str(name)]:,}" if name in wins else NONE
-        view.add_row(str(name), won, *_extremes(rows, swept))
+        won = f"{wins[str(name)]:,}" if name in wins else numbers.NONE
+        view.add_row(str(name), won, *_extremes(rows, varying))
+    lines = _amounts(table, names, record, 0 if found else there)
     return Group(
         Text("   ".join([_source(spec), *grid, *fixed]), style="bold"),
-        Text(_amounts(table, names, study)),
+        Text("\n".join([*lines, measured_before(record)] if found else lines)),
         Text(),
         view,
         Text(),
         Text(
-            f"quietest  in how many of {count(cells, 'cell')} no unbiased estimator but the\n"
-            "          oracle has less variance, ties included\n"
+            f"quietest  in how many of {numbers.count(cells, 'cell')} no unbiased estimator that "
+            "can be trained\n"
+            "          with has less variance, ties included\n"
             f"least     variance at equal scale over that of {spec['reference']}: below 1 is less "
             "noise",
             style="dim",
@@ -64,62 +70,85 @@ def _source(spec: Mapping[str, Any]) -> str:
     return str(spec.get("policy") or f"{spec['rewards']}{where}")
 
 
-def _amounts(table: pd.DataFrame, names: Sequence[str], study: Mapping[str, Any]) -> str:
-    """How many cells each engine measured, and how many rows have no figures."""
-    seed, until = study["spec"]["seed"], study["spec"].get("until_rel_error")
-    cells = len(table.drop_duplicates(list(names)))
+def _amounts(
+    table: pd.DataFrame, names: Sequence[str], record: StudyRecord, there: int
+) -> list[str]:
+    """How many cells each engine measured, and how many rows have no metrics."""
+    seed, until = record.spec["seed"], record.spec.get("until_rel_error")
+    cells = _cells(table, names)
     parts = []
     for engine, how in (
         ("enumeration", "exact"), ("threshold", "exact"), ("monte-carlo", f"seed {seed}"),
     ):  # fmt: skip
-        if some := len(table[table["engine"] == engine].drop_duplicates(list(names))):
+        if some := _cells(table[table["engine"] == engine], names):
             parts.append(f"{some:,} by {engine} ({how})")
-    lines = [f"{count(cells, 'cell')}: {', '.join(parts) or 'none of them can be measured'}"]
+    measured = ", ".join(parts) or "none of them can be measured"
+    lines = [f"{numbers.count(cells, 'cell')}: {measured}"]
+    lines += _limit(table, names)
     error = (table["variance_ratio_stderr"] / table["variance_ratio"]).max()
     if error > 0:
         aim = f", where {100 * until:.3g}% was asked for" if until else ""
         lines.append(f"largest standard error of a ratio {100 * error:.2g}% of it{aim}")
-    if prompts := study.get("prompts"):
-        lines.append(f"{count(prompts, 'prompt')} in all")
-    lines += few_samples(study, int(table["n"].max()))
-    if there := study.get("cells_there"):
+    if record.prompts:
+        lines.append(f"{numbers.count(record.prompts, 'prompt')} in all")
+    lines += few_samples(record, table)
+    if there:
         lines.append(f"{there:,} of them were there already")
     notes = table[table["note"] != ""]["note"].value_counts()
-    lines += [f"{count(rows, 'row')}: {note}" for note, rows in notes.head(NOTES).items()]
+    lines += [f"{numbers.count(rows, 'row')}: {note}" for note, rows in notes.head(NOTES).items()]
     if len(notes) > NOTES:
         rest = int(notes.iloc[NOTES:].sum())
-        lines.append(f"{count(rest, 'row')} with other notes, which table.csv has")
-    return "\n".join(lines)
+        lines.append(f"{numbers.count(rest, 'row')} with other notes, which table.csv has")
+    return lines
 
 
-def _extremes(rows: pd.DataFrame, swept: Sequence[str]) -> list[str]:
+def _cells(rows: pd.DataFrame, names: Sequence[str]) -> int:
+    """The number of cells that have rows here."""
+    return len(rows.drop_duplicates(list(names)))
+
+
+def _limit(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """In how many of the cells that were measured answers never repeat."""
+    limit = _cells(table[in_limit(table)], names)
+    if limit == _cells(table[table["objective"].notna()], names):
+        return [LIMIT] if limit else []
+    return [f"in {limit:,} of them {LIMIT}"] if limit else []
+
+
+def _extremes(rows: pd.DataFrame, varying: Sequence[str]) -> list[str]:
     """The least and the largest ratio of an estimator, each with its cell."""
     ratios = rows["variance_ratio"].dropna()
     if ratios.empty:
-        return [NONE, "", NONE, ""]
+        return [numbers.NONE, "", numbers.NONE, ""]
     if ratios.max() - ratios.min() <= TIE * abs(ratios.max()):
         everywhere = "everywhere" if len(ratios) > 1 else ""
-        return [figure_text(ratios.iloc[0]), everywhere] * 2
+        return [numbers.plain(ratios.iloc[0]), everywhere] * 2
     ends = (rows.loc[ratios.idxmin()], rows.loc[ratios.idxmax()])
-    return [t for end in ends for t in (figure_text(end["variance_ratio"]), _cell(end, swept))]
+    return [
+        text
+        for end in ends
+        for text in (numbers.plain(end["variance_ratio"]), _cell_text(end, varying))
+    ]
 
 
-def _cell(row: pd.Series, swept: Sequence[str]) -> str:
-    values = (row[name] for name in swept)
+def _cell_text(row: pd.Series, varying: Sequence[str]) -> str:
+    values = (row[name] for name in varying)
     texts = (f"{v:.4g}" if isinstance(v, float) else str(v) for v in values)
-    return " ".join(f"{name}={text}" for name, text in zip(swept, texts, strict=True))
+    return " ".join(f"{name}={text}" for name, text in zip(varying, texts, strict=True))
 
 
 def _wins(table: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, int], int]:
     """In how many cells each unbiased estimator has the least variance, and of how many.
 
-    Within two standard errors of its ratio an estimator may have the least variance.
+    Only estimators that can be trained with count. Within two standard errors of its ratio an
+    estimator may have the least variance.
     """
-    measured = ~table["estimator"].isin(YARDSTICKS) & table["matched_variance"].notna()
+    trainable = {name for name in table["estimator"].unique() if find(name).trainable}
+    measured = table["estimator"].isin(trainable) & table["matched_variance"].notna()
     biased = set(table[measured & is_biased(table)]["estimator"])
     known = table[measured & ~table["estimator"].isin(biased)]
     least = known.groupby(list(names), sort=False)["matched_variance"].transform("min")
     noise = 2 * np.nan_to_num(known["variance_ratio_stderr"] / known["variance_ratio"])
     tied = known["matched_variance"] <= least * (1 + TIE) / (1 - np.minimum(noise, 0.99))
     wins = {name: int(rows.sum()) for name, rows in tied.groupby(known["estimator"])}
-    return wins, len(known.drop_duplicates(list(names)))
+    return wins, _cells(known, names)

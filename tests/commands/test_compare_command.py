@@ -1,6 +1,7 @@
 """`maxpo compare` as a user meets it: processes, exit statuses, sentences, files."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
+from forks import Forks
 from maxpo_cli.studies.tables import COLUMNS
 
 MAXPO = (sys.executable, "-c", "from maxpo_cli.app import main; main()")
@@ -45,9 +46,9 @@ def test_without_options_compares_at_the_default_point_and_writes_a_whole_folder
 
 
 def test_json_prints_one_object_with_the_rows_of_the_table_and_nothing_else(
-    tmp_path: Path,
+    forks: Forks, tmp_path: Path
 ) -> None:
-    done = maxpo(
+    done = forks.run(
         "compare", "--json", "--out", "here", "--estimators", "all",
         "--policy", "categorical:rewards=0/2,probs=0.9/0.1", cwd=tmp_path,
     )  # fmt: skip
@@ -64,16 +65,18 @@ def test_json_prints_one_object_with_the_rows_of_the_table_and_nothing_else(
     assert undefined["variance"] is None
 
 
-def test_quiet_prints_nothing_and_writes_the_folder(tmp_path: Path) -> None:
-    done = maxpo("compare", "-q", "--out", "here", cwd=tmp_path)
+def test_quiet_prints_nothing_and_writes_the_folder(forks: Forks, tmp_path: Path) -> None:
+    done = forks.run("compare", "-q", "--out", "here", cwd=tmp_path)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
     assert (tmp_path / "here" / "table.csv").is_file()
 
 
-def test_the_same_command_writes_the_same_table_but_for_seconds(tmp_path: Path) -> None:
+def test_the_same_command_writes_the_same_table_but_for_seconds(
+    forks: Forks, tmp_path: Path
+) -> None:
     arguments = ("--policy", EIGHT, "--engine", "monte-carlo", "--groups", "5000", "-q")
     for name in ("one", "two"):
-        assert maxpo("compare", *arguments, "--out", name, cwd=tmp_path).returncode == 0
+        assert forks.run("compare", *arguments, "--out", name, cwd=tmp_path).returncode == 0
     one, two = (
         pd.read_csv(tmp_path / name / "table.csv", dtype=str).drop(columns="seconds")
         for name in ("one", "two")
@@ -96,7 +99,7 @@ BAD = {
     "--policy gaussian:reward=exp,std=1000": "reward=exp overflows",
     "-k 20": "-k must be at most the group size -n; got k=20 with n=16",
     "-k 0": "-k must be at least 1; got 0",
-    "-n two": "-n",
+    "-n two": "Invalid value for '-n'",
     "--estimators l20": "--estimators: unknown estimator 'l20'; did you mean 'l2o'?",
     "--estimators l2o,canonical -k 16": "l2o is defined for K in 2..N-1; got k=16 with n=16",
     "--estimators passk-training --policy gaussian": "defined for 0/1 rewards only",
@@ -108,10 +111,10 @@ BAD = {
     "--device gpu": "--device must be auto, cpu, cuda or cuda:i; got 'gpu'",
     "--dtype half": "unknown --dtype 'half'",
     "--groups 1": "--groups must be at least 2",
-    "--seed -1": "'--seed'",
-    "--seed 99999999999999999999999": "'--seed'",
+    "--seed -1": "Invalid value for '--seed'",
+    "--seed 99999999999999999999999": "Invalid value for '--seed'",
     "--reference foo": "--reference: unknown estimator 'foo'",
-    "--policy gaussian:mean=1e300": "std is too small beside the mean",
+    "--policy gaussian:mean=1e300": "std is too small compared with the mean",
     "--policy gaussian:reward=quad-sin,c=1e300": "c, a or f of reward=quad-sin is too large",
     "--policy categorical:rewards=1e200/0,probs=0.5/0.5": "from 1e-70 to 1e70",
     f"--policy categorical:rewards=1/0,probs=0.5/0.5,outcomes={10**400}": "from 1 to 2^60",
@@ -119,7 +122,7 @@ BAD = {
     "--rewards array.json": "array.json, line 1: not a JSON object; JSON Lines has one in each",
     "--rewards deep.jsonl": "deep.jsonl, line 1: not a JSON object",
     "--rewards huge.csv": "huge.csv, line 2, column 'reward': '1e300' is out of range",
-    "--rewards twice.csv": "the column 'reward' is there twice",
+    "--rewards twice.csv": "the column 'reward' appears twice",
     "--rewards semicolons.csv": "semicolons.csv has its cells separated by semicolons",
     "--rewards nameless.csv": "nameless.csv, line 3, column 'prompt': the prompt is missing",
     "--reward-column score": "--reward-column is about --rewards",
@@ -140,7 +143,7 @@ BAD = {
     "--out /proc/none/here": "cannot be written",
     "--out .": "it cannot be this one",
     "--out /": "it cannot be this one",
-    "--bogus": "--bogus",
+    "--bogus": "No such option: --bogus",
 }
 
 
@@ -185,29 +188,33 @@ def _tree(folder: Path) -> set[Path]:
     return set(folder.rglob("*"))
 
 
-def test_killed_at_any_moment_a_result_is_whole_and_the_next_run_tidies_up(tmp_path: Path) -> None:
+def test_killed_at_any_moment_a_result_is_whole_and_the_next_run_tidies_up(
+    forks: Forks, tmp_path: Path
+) -> None:
     random.seed(1)
-    first = maxpo("compare", "-q", "--out", "here", "--groups", "100", cwd=tmp_path)
+    first = forks.run("compare", "-q", "--out", "here", "--groups", "100", cwd=tmp_path)
     assert first.returncode == 0
     started = time.perf_counter()
-    assert maxpo("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
+    assert forks.run("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
     whole = time.perf_counter() - started
     for _ in range(8):
-        process = subprocess.Popen([*MAXPO, "compare", "-q", "--out", "here"], cwd=tmp_path)
-        time.sleep(random.uniform(0.5, 1.1) * whole)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        running = forks.start("compare", "-q", "--out", "here", cwd=tmp_path)
+        time.sleep(random.uniform(0.1, 1.1) * whole)
+        os.kill(running.pid, signal.SIGKILL)
+        running.end()
         if (tmp_path / "here").exists():
             assert len(pd.read_csv(tmp_path / "here" / "table.csv")) == 7
             json.loads((tmp_path / "here" / "study.json").read_text())
             assert (tmp_path / "here" / "figures" / "compare.svg").read_text().endswith("</svg>\n")
-    assert maxpo("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
+    assert forks.run("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
-def test_real_counts_are_compared_over_all_prompts_and_by_prompt(tmp_path: Path) -> None:
+def test_real_counts_are_compared_over_all_prompts_and_by_prompt(
+    forks: Forks, tmp_path: Path
+) -> None:
     counts = Path(__file__).parents[2] / "analyses" / "data" / "pythia_math_counts.csv"
-    done = maxpo(
+    done = forks.run(
         "compare", "--rewards", str(counts), "--where", "model=Pythia 12B",
         "--group-column", "problem", "-n", "8", "-k", "4", "--out", "here", cwd=tmp_path,
     )  # fmt: skip

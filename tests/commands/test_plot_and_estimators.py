@@ -7,10 +7,27 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from maxpo_cli import compare
 from maxpo_cli.app import app, run
-from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.estimators.lookup import CATALOGUE
+from maxpo_cli.plots.plot import KINDS
+from maxpo_cli.storage.folder import write_table
+from maxpo_cli.storage.study import write_study
 
-RESULT = Path(__file__).parents[2] / "results" / "compare-bernoulli-p0.1-n16-k4"
+STUDY = compare(policy="bernoulli:p=0.1,outcomes=1", n=16, k=4)
+
+
+def write_result(folder: Path, table: pd.DataFrame = STUDY.table) -> Path:
+    """A result folder without figures, with another table where one is given."""
+    folder.mkdir(exist_ok=True)
+    write_table(folder / "table.csv", table)
+    write_study(folder / "study.json", STUDY.study)
+    return folder
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Path:
+    return write_result(tmp_path / "result")
 
 
 def invoke(*arguments: str) -> str:
@@ -19,28 +36,34 @@ def invoke(*arguments: str) -> str:
     return result.stdout
 
 
-def test_plot_draws_the_same_bytes_from_the_same_table(tmp_path: Path) -> None:
+def test_plot_draws_the_same_bytes_from_the_same_table(result: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        invoke("plot", str(RESULT), "--out", str(tmp_path / name))
+        invoke("plot", str(result), "--out", str(tmp_path / name))
     assert {path.name for path in (tmp_path / "one").iterdir()} == {"compare.png", "compare.svg"}
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-def test_plot_needs_nothing_but_the_table_and_writes_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_bytes((RESULT / "table.csv").read_bytes())
-    printed = invoke("plot", str(tmp_path), "--format", "svg")
-    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["compare.svg"]
+def test_plot_needs_the_table_and_its_study_only_and_writes_beside_them(result: Path) -> None:
+    printed = invoke("plot", str(result), "--format", "svg")
+    assert [path.name for path in (result / "figures").iterdir()] == ["compare.svg"]
     assert "compare.svg" in printed
+
+
+def test_plot_lists_its_kinds_within_80_columns() -> None:
+    lines = invoke("plot", "--kinds").splitlines()
+    assert [line.split()[0] for line in lines] == sorted(KINDS)
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "it has no table.csv; it holds nothing"),
+        (None, "it has no table.csv; it holds study.json"),
         ("", "is not a table that maxpo wrote"),
         ("estimator,policy\n", "has no rows"),
-        ("estimator,policy\nei,x\n", "the table has no column n, k, engine"),
+        ("estimator,policy\nei,x\n", "has no column n, k"),
+        ("estimator,policy,n,k\nei,x,8,2\n", "the table has no column engine"),
     ],
 )
 def test_plot_says_what_is_wrong_with_a_folder(
@@ -50,6 +73,7 @@ def test_plot_says_what_is_wrong_with_a_folder(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    write_study(tmp_path / "study.json", STUDY.study)
     if text is not None:
         (tmp_path / "table.csv").write_text(text)
     monkeypatch.setattr("sys.argv", ["maxpo", "plot", str(tmp_path)])
@@ -66,21 +90,30 @@ def refusal(
     return capsys.readouterr().err
 
 
-def test_plot_refuses_an_unknown_format_and_several_results_without_a_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_plot_says_that_a_table_has_no_study(
+    result: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = refusal(capsys, monkeypatch, str(RESULT), "--format", "pgn")
+    (result / "study.json").unlink()
+    assert "it has no study.json; it has table.csv" in refusal(capsys, monkeypatch, str(result))
+
+
+def test_plot_refuses_an_unknown_format_and_several_results_without_a_place(
+    result: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = refusal(capsys, monkeypatch, str(result), "--format", "pgn")
     assert "unknown --format 'pgn'; did you mean 'png'?" in said
-    said = refusal(capsys, monkeypatch, str(RESULT), str(tmp_path))
+    said = refusal(capsys, monkeypatch, str(result), str(tmp_path))
     assert "--out is needed where several results make one figure" in said
 
 
 def test_plot_writes_the_same_bytes_for_lines_and_pdf_too(tmp_path: Path) -> None:
-    table = pd.read_csv(RESULT / "table.csv")
-    pd.concat([table, table.assign(k=5)]).to_csv(tmp_path / "table.csv", index=False)
+    result = write_result(tmp_path, pd.concat([STUDY.table, STUDY.table.assign(k=5)]))
     for name in ("one", "two"):
         options = ["--format", "png, svg,pdf", "--y", "ratio", "--estimators", "l2o,ei"]
-        invoke("plot", str(tmp_path), *options, "--out", str(tmp_path / name))
+        invoke("plot", str(result), *options, "--out", str(tmp_path / name))
     written = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert written == [f"lines-variance_ratio.{ending}" for ending in ("pdf", "png", "svg")]
     for name in written:
@@ -88,10 +121,8 @@ def test_plot_writes_the_same_bytes_for_lines_and_pdf_too(tmp_path: Path) -> Non
 
 
 def test_plot_joins_results_and_where_picks_a_cell_of_them(tmp_path: Path) -> None:
-    table = pd.read_csv(RESULT / "table.csv")
     for name, k in (("a", 4), ("b", 5)):
-        (tmp_path / name).mkdir()
-        table.assign(k=k).to_csv(tmp_path / name / "table.csv", index=False)
+        write_result(tmp_path / name, STUDY.table.assign(k=k))
     folders = (str(tmp_path / "a"), str(tmp_path / "b"))
     out = ("--out", str(tmp_path / "figures"), "--format", "svg")
     assert "lines-variance_ratio.svg" in invoke("plot", *folders, *out)

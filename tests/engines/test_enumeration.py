@@ -1,5 +1,4 @@
 from fractions import Fraction
-from itertools import pairwise
 from math import factorial, prod
 
 import numpy as np
@@ -7,22 +6,32 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import CPU, defined, enumerate_problem, enumerated, level_scores, named
-from oracle_problems import BruteForce, Cases
+from oracles.problems import BruteForce, Cases
+from oracles.short_calls import (
+    CPU,
+    defined,
+    enumerate_all,
+    enumerated,
+    level_scores,
+    metrics_of,
+    named,
+)
 
 from maxpo_cli.engines import enumeration
-from maxpo_cli.metrics.summary import Diagnostics, diagnose
-from maxpo_cli.engines.enumeration import count_states, enumerate_family
-from maxpo_cli.engines.moments import Measures
-from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.problems.finite import FiniteFamily, FiniteProblem
+from maxpo_cli.engines.enumeration import count_states
+from maxpo_cli.engines.moments import Moments
+from maxpo_cli.estimators.lookup import CATALOGUE
+from maxpo_cli.metrics.summary import Summary, summaries
+from maxpo_cli.policies.kinds.bernoulli import Bernoulli
+from maxpo_cli.policies.kinds.categorical import Categorical
 from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.policies.tabular import Bernoulli, Categorical
+from maxpo_cli.problems.family import FiniteFamily
+from maxpo_cli.problems.finite import FiniteProblem
 
 ALL_CASES_OF = {
-    "rare success": Bernoulli(0.02),
-    "even odds": Bernoulli(0.5),
-    "rare failure": Bernoulli(0.9),
+    "rare success": Bernoulli(0.02, outcomes=1),
+    "even odds": Bernoulli(0.5, outcomes=1),
+    "rare failure": Bernoulli(0.9, outcomes=1),
     "bandit": Categorical((0.0, 0.5, 1.0), (0.6, 0.3, 0.1), (1, 1, 1)),
     "mixed outcomes": Categorical((0.0, 1.0, 0.5), (0.5, 0.2, 0.3), (2, 1, 5)),
     "binary, many outcomes": Categorical((0.0, 1.0), (0.75, 0.25), (5, 4)),
@@ -31,8 +40,8 @@ ALL_CASES_OF = {
     "equal rewards in two classes": Categorical((1.0, 0.0, 1.0), (0.25, 0.35, 0.4), (2, 1, 3)),
     "a level of probability 0": Categorical((0.0, 0.5, 2.0), (0.7, 0.0, 0.3), (1, 3, 2)),
     "one level": Categorical((2.5,), (1.0,), (3,)),
-    "never": Bernoulli(0.0),
-    "always": Bernoulli(1.0),
+    "never": Bernoulli(0.0, outcomes=1),
+    "always": Bernoulli(1.0, outcomes=1),
 }
 every_policy = pytest.mark.parametrize("policy", ALL_CASES_OF.values(), ids=ALL_CASES_OF)
 
@@ -45,7 +54,7 @@ def problem_of(policy: Bernoulli | Categorical) -> FiniteProblem:
 OVER_GRADIENT = ("relative_bias", "scale", "misalignment", "matched_variance")
 
 
-def assert_agrees(found: Diagnostics, cases: Cases, n: int, k: int, name: str) -> None:
+def assert_agrees(found: Summary, cases: Cases, n: int, k: int, name: str) -> None:
     """Every figure to 1e-12, and NaN exactly where it does not exist.
 
     What is measured in units of the gradient also has a double's rounding over that unit.
@@ -64,7 +73,7 @@ def test_every_figure_equals_brute_force_over_level_sequences(
     cases = Cases.of(policy).by_reward()
     for k in range(1, n + 1):
         measures = enumerated(problem_of(policy), n, k)
-        for name, found in diagnose([measures], "ei").items():
+        for name, found in summaries([measures], "ei").items():
             assert_agrees(found, cases, n, k, name)
 
 
@@ -73,7 +82,7 @@ def test_every_figure_equals_brute_force_over_level_sequences(
 def test_groups_of_six_equal_brute_force(name: str, k: int) -> None:
     policy = ALL_CASES_OF[name]
     cases = Cases.of(policy).by_reward()
-    for estimator, found in diagnose([enumerated(problem_of(policy), 6, k)], "ei").items():
+    for estimator, found in summaries([enumerated(problem_of(policy), 6, k)], "ei").items():
         assert_agrees(found, cases, 6, k, estimator)
 
 
@@ -89,7 +98,7 @@ def test_groups_of_six_equal_brute_force(name: str, k: int) -> None:
 def test_every_figure_equals_brute_force_over_outcome_sequences(policy: Categorical) -> None:
     cases = Cases.of(policy)
     for k in (1, 2, 3):
-        for name, found in diagnose([enumerated(problem_of(policy), 3, k)], "ei").items():
+        for name, found in summaries([enumerated(problem_of(policy), 3, k)], "ei").items():
             assert_agrees(found, cases, 3, k, name)
 
 
@@ -109,14 +118,14 @@ def test_random_problems_equal_brute_force(
     policy = Categorical(tuple(reward / 4 for reward in rewards), probs, outcomes)
     k = min(k, n)
     cases = Cases.of(policy).by_reward()
-    for name, found in diagnose([enumerated(problem_of(policy), n, k)], "ei").items():
+    for name, found in summaries([enumerated(problem_of(policy), n, k)], "ei").items():
         assert_agrees(found, cases, n, k, name)
 
 
 def test_variance_ratio_is_matched_variance_over_that_of_the_reference() -> None:
     policy = ALL_CASES_OF["mixed outcomes"]
     cases = Cases.of(policy).by_reward()
-    found = diagnose([enumerated(problem_of(policy), 4, 2)], "canonical")
+    found = summaries([enumerated(problem_of(policy), 4, 2)], "canonical")
     reference = BruteForce(cases, 4, 2, "canonical").figures()["matched_variance"]
     for name, figures in found.items():
         matched = BruteForce(cases, 4, 2, name).figures()["matched_variance"]
@@ -138,7 +147,9 @@ def test_measures_carry_mean_and_gradient_in_one_system_of_coordinates(
 
 @pytest.mark.parametrize("p", [0.0, 1.0])
 def test_a_policy_without_choice_has_no_gradient_and_no_ratios(p: float) -> None:
-    for figures in diagnose([enumerated(problem_of(Bernoulli(p)), 4, 2)], "ei").values():
+    for figures in summaries(
+        [enumerated(problem_of(Bernoulli(p, outcomes=1)), 4, 2)], "ei"
+    ).values():
         assert figures.objective == p
         assert figures.gradient_norm == figures.bias == figures.variance == figures.mse == 0
         for figure in ("relative_bias", "scale", "misalignment", "matched_variance", "snr"):
@@ -149,9 +160,11 @@ def test_a_policy_without_choice_has_no_gradient_and_no_ratios(p: float) -> None
 
 @pytest.mark.parametrize("p", [1e-9, 1 - 1e-9])
 def test_nearly_certain_outcomes_give_finite_figures_or_none(p: float) -> None:
-    for figures in diagnose([enumerated(problem_of(Bernoulli(p)), 16, 4)], "ei").values():
+    for figures in summaries(
+        [enumerated(problem_of(Bernoulli(p, outcomes=1)), 16, 4)], "ei"
+    ).values():
         assert figures.variance >= 0
-        assert not np.isinf(list(vars(figures).values())).any()
+        assert not np.isinf(list(metrics_of(figures).values())).any()
 
 
 class TestUnbiasedness:
@@ -161,11 +174,11 @@ class TestUnbiasedness:
     PROBLEMS = ("rare success", "even odds", "mixed outcomes", "binary, many outcomes", "bandit")
 
     @staticmethod
-    def _claims(policy: Bernoulli | Categorical, n: int) -> dict[int, Measures]:
+    def _claims(policy: Bernoulli | Categorical, n: int) -> dict[int, Moments]:
         problem = problem_of(policy)
         ks = sorted({1, 2, 3, n // 2, n - 1, n} & set(range(1, n + 1)))
         chosen = {k: defined(problem, n, k) for k in ks}
-        return enumerate_problem(problem, n, chosen, CPU, torch.float64, lambda _: None)
+        return enumerate_all([problem], n, chosen)[0]
 
     @pytest.mark.parametrize("n", SIZES)
     @pytest.mark.parametrize("name", PROBLEMS)
@@ -177,7 +190,7 @@ class TestUnbiasedness:
                 problem.probs @ ((level_scores(problem) ** 2).sum(1) + problem.residual)
             )
             for estimator, mean in zip(measures.estimators, measures.mean, strict=True):
-                scale = estimator.scale(n, k)
+                scale = estimator.claims.scale(n, k)
                 if scale is not None:
                     apart = np.linalg.norm(mean - float(scale) * measures.gradient)
                     assert apart <= 1e-13 * unit, (estimator.name, k)
@@ -187,8 +200,8 @@ class TestUnbiasedness:
         bias: dict[tuple[str, int], float] = {}
         for name in self.PROBLEMS:
             for k, measures in self._claims(ALL_CASES_OF[name], n).items():
-                for estimator, figures in diagnose([measures], "ei").items():
-                    if CATALOGUE[estimator].scale(n, k) is None:
+                for estimator, figures in summaries([measures], "ei").items():
+                    if CATALOGUE[estimator].claims.scale(n, k) is None:
                         known = bias.get((estimator, k), 0.0)
                         bias[estimator, k] = max(known, figures.relative_bias)
         # A pair of answers, of which one is right, is the one group that tells anything at N = 2:
@@ -199,8 +212,10 @@ class TestUnbiasedness:
 
     @pytest.mark.parametrize("n", [2, 64, 4096])
     def test_canonical_has_no_bias_on_groups_up_to_4096(self, n: int) -> None:
-        measures = enumerated(problem_of(Bernoulli(0.3)), n, 1 if n == 2 else 8, named("canonical"))
-        (figures,) = diagnose([measures], "canonical").values()
+        measures = enumerated(
+            problem_of(Bernoulli(0.3, outcomes=1)), n, 1 if n == 2 else 8, named("canonical")
+        )
+        (figures,) = summaries([measures], "canonical").values()
         assert measures.states == n + 1
         assert figures.bias < 1e-13 * figures.gradient_norm
 
@@ -208,14 +223,16 @@ class TestUnbiasedness:
     def test_an_easy_prompt_keeps_every_digit(self, p: float, n: int, k: int) -> None:
         """∇J_K is tiny here; so is every advantage that is a difference to a baseline."""
         chosen = named("l2o", "canonical", "ei", "oracle")
-        found = diagnose([enumerated(problem_of(Bernoulli(p)), n, k, chosen)], "ei")
+        found = summaries([enumerated(problem_of(Bernoulli(p, outcomes=1)), n, k, chosen)], "ei")
         scales = {name: figures.scale for name, figures in found.items()}
         assert scales == pytest.approx(dict.fromkeys(scales, 1.0), rel=1e-9)
 
     @pytest.mark.parametrize("p", [1e-3, 1e-6, 1e-9])
     def test_a_rare_success_keeps_every_digit(self, p: float) -> None:
-        measures = enumerated(problem_of(Bernoulli(p)), 16, 4, named("canonical", "ei", "pkpo-loo"))
-        for figures in diagnose([measures], "ei").values():
+        measures = enumerated(
+            problem_of(Bernoulli(p, outcomes=1)), 16, 4, named("canonical", "ei", "pkpo-loo")
+        )
+        for figures in summaries([measures], "ei").values():
             assert figures.scale == pytest.approx(1, rel=1e-12)
             assert figures.relative_bias < 1e-12
 
@@ -243,13 +260,13 @@ def probabilities(probs: np.ndarray, counts: np.ndarray) -> list[Fraction]:
 
 class TestCountVectors:
     SPECS = (
-        ("bernoulli:p=0.3", 40),
-        ("bernoulli:p=1e-6", 12),
-        ("categorical:rewards=0/1/2,probs=0.2/0.3/0.5", 12),
-        ("categorical:rewards=0/1/2,probs=0.999998/0.000001/0.000001", 6),
-        ("categorical:rewards=0/1/2,probs=0.000001/0.000001/0.999998", 6),
-        ("categorical:rewards=0/1/2/3/4,probs=0.1/0.2/0.3/0.15/0.25", 7),
-        ("categorical:rewards=3,probs=1", 5),
+        ("bernoulli:p=0.3,outcomes=1", 40),
+        ("bernoulli:p=1e-6,outcomes=1", 12),
+        ("categorical:rewards=0/1/2,probs=0.2/0.3/0.5,outcomes=1", 12),
+        ("categorical:rewards=0/1/2,probs=0.999998/0.000001/0.000001,outcomes=1", 6),
+        ("categorical:rewards=0/1/2,probs=0.000001/0.000001/0.999998,outcomes=1", 6),
+        ("categorical:rewards=0/1/2/3/4,probs=0.1/0.2/0.3/0.15/0.25,outcomes=1", 7),
+        ("categorical:rewards=3,probs=1,outcomes=1", 5),
     )
     every = pytest.mark.parametrize(("spec", "n"), SPECS)
 
@@ -279,7 +296,7 @@ class TestCountVectors:
         assert weights.sum() == pytest.approx(1, abs=1e-13)
 
     def test_law_keeps_its_digits_at_n_4096(self) -> None:
-        _, counts, weights = self._all("bernoulli:p=0.25", 4096)
+        _, counts, weights = self._all("bernoulli:p=0.25,outcomes=1", 4096)
         places = np.flatnonzero(weights > 1e-30)[::37]
         exact = probabilities(np.array([0.75, 0.25]), counts[places])
         off = [abs(Fraction(w) / e - 1) for w, e in zip(weights[places], exact, strict=True)]
@@ -288,10 +305,10 @@ class TestCountVectors:
 
 def test_chunk_boundaries_move_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(ALL_CASES_OF["negative rewards"])
-    whole = diagnose([enumerated(problem, 5, 3)], "ei")
+    whole = summaries([enumerated(problem, 5, 3)], "ei")
     monkeypatch.setattr(enumeration, "CHUNK_REWARDS", 37)
-    for name, cut in diagnose([enumerated(problem, 5, 3)], "ei").items():
-        for figure, value in vars(whole[name]).items():
+    for name, cut in summaries([enumerated(problem, 5, 3)], "ei").items():
+        for figure, value in metrics_of(whole[name]).items():
             expected = pytest.approx(value, rel=1e-13, abs=1e-14, nan_ok=True)
             assert getattr(cut, figure) == expected, (name, figure)
 
@@ -300,7 +317,7 @@ def test_chunk_boundaries_move_no_figure(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     "specs",
     [
-        [f"bernoulli:p={p}" for p in ("0.02", "0.3", "0.5", "0.97", "1e-300")],
+        [f"bernoulli:p={p},outcomes=1" for p in ("0.02", "0.3", "0.5", "0.97", "1e-300")],
         [
             f"categorical:rewards=-1/0/2,probs={probs},outcomes={outcomes}"
             for probs in ("0.2/0.3/0.5", "0.7/0.1/0.2")
@@ -316,14 +333,14 @@ def test_problems_of_a_family_give_what_each_gives_alone(
     problems = [problem_of(parse_policy(spec)) for spec in specs]
     assert len({problem.family for problem in problems}) == 1
     chosen = {k: defined(problems[0], 6, k) for k in (1, 4, 6)}
-    done: list[int] = []
-    found = enumerate_family(problems, 6, chosen, CPU, torch.float64, done.append)
+    done: list[float] = []
+    found = enumerate_all(problems, 6, chosen, advance=done.append)
     assert sum(done) == len(problems) * count_states(problems[0], 6)
     for problem, measured in zip(problems, found, strict=True):
         for k, measures in measured.items():
-            alone = diagnose([enumerated(problem, 6, k)], "ei")
-            for name, figures in diagnose([measures], "ei").items():
-                for figure, value in vars(figures).items():
+            alone = summaries([enumerated(problem, 6, k)], "ei")
+            for name, figures in summaries([measures], "ei").items():
+                for figure, value in metrics_of(figures).items():
                     expected = pytest.approx(
                         getattr(alone[name], figure), rel=1e-11, abs=1e-14, nan_ok=True
                     )
@@ -333,8 +350,8 @@ def test_problems_of_a_family_give_what_each_gives_alone(
 def test_progress_counts_every_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(ALL_CASES_OF["bandit"])
     monkeypatch.setattr(enumeration, "CHUNK_REWARDS", 25)
-    done: list[int] = []
-    enumerate_problem(problem, 5, {2: named("ei")}, CPU, torch.float64, done.append)
+    done: list[float] = []
+    enumerate_all([problem], 5, {2: named("ei")}, advance=done.append)
     assert len(done) > 1
     assert sum(done) == count_states(problem, 5) == 21
 
@@ -342,7 +359,7 @@ def test_progress_counts_every_vector(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_pass_over_several_k_gives_what_single_passes_give() -> None:
     problem = problem_of(ALL_CASES_OF["bandit"])
     chosen = {k: defined(problem, 5, k) for k in (1, 3, 5)}
-    together = enumerate_problem(problem, 5, chosen, CPU, torch.float64, lambda _: None)
+    (together,) = enumerate_all([problem], 5, chosen)
     for k, measures in together.items():
         alone = enumerated(problem, 5, k)
         np.testing.assert_array_equal(measures.mean, alone.mean)
@@ -363,4 +380,3 @@ def test_count_states_is_a_binomial_coefficient() -> None:
     problems = [Categorical(tuple(map(float, range(m))), (1 / m,) * m, (1,) * m) for m in (1, 2, 4)]
     states = [[count_states(problem_of(p), n) for n in (1, 2, 3)] for p in problems]
     assert states == [[1, 1, 1], [2, 3, 4], [4, 10, 20]]
-    assert all(a < b for a, b in pairwise(states[2]))

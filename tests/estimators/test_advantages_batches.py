@@ -5,8 +5,8 @@ from math import inf, nan
 import numpy as np
 import pytest
 import torch
-from oracle_estimators import NAMES, TAKE_NO_K, ks
-from reward_groups import batch
+from oracles.estimators import NAMES, TAKE_NO_K, ks
+from oracles.groups import batch
 
 from maxpo_cli import advantages
 from maxpo_cli.estimators import api

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from oracle_estimators import NAMES, ks
-from reward_groups import batch
+from oracles.estimators import NAMES, ks
+from oracles.groups import batch
 
 from maxpo_cli import advantages
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from oracle_estimators import NAMES, TAKE_NO_K
+from oracles.estimators import NAMES, TAKE_NO_K
 
 from maxpo_cli import InputError, advantages
 

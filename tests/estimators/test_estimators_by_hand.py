@@ -3,7 +3,7 @@
 from math import sqrt
 
 import pytest
-from oracle_estimators import NAMES, oracle
+from oracles.estimators import NAMES, oracle
 
 from maxpo_cli import advantages
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 from hypothesis import given
-from oracle_estimators import NAMES, ks, relative_error, shift_invariant
-from reward_groups import BINARY, DOUBLES, FIXED, NEAR_A_MILLION, SINGLES, groups
+from oracles.estimators import NAMES, ks, relative_error, shift_invariant
+from oracles.groups import BINARY, DOUBLES, FIXED, NEAR_A_MILLION, SINGLES, groups
 
 from maxpo_cli import advantages
-from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.estimators.lookup import CATALOGUE
 
 REAL = [name for name in NAMES if name != "passk-training"]
 TOLERANCE = 1e-12
@@ -24,7 +24,7 @@ def worst(name: str, group: list[float], dtype: torch.dtype = torch.float64) -> 
 
 
 def test_the_oracle_covers_the_whole_catalogue() -> None:
-    yardsticks = {name for name, entry in CATALOGUE.items() if entry.compute is None}
+    yardsticks = {name for name, entry in CATALOGUE.items() if not entry.trainable}
     assert set(NAMES) == set(CATALOGUE) - yardsticks
 
 
@@ -46,7 +46,7 @@ def test_estimators_equal_their_definitions_on_binary_rewards(
 
 @pytest.mark.parametrize("name", REAL)
 @FIXED
-@given(group=groups(SINGLES))
+@given(group=groups(SINGLES, largest=6))
 def test_estimators_equal_their_definitions_in_float32(name: str, group: list[float]) -> None:
     assert worst(name, group, torch.float32) <= SINGLE_TOLERANCE
 
@@ -58,12 +58,12 @@ def test_passk_training_equals_its_definition_on_every_group_in_float32(n: int) 
         assert worst("passk-training", group, torch.float32) <= SINGLE_TOLERANCE
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", [name for name in REAL if shift_invariant(name, 2)])
 @FIXED
-@given(group=groups(NEAR_A_MILLION, smallest=2, largest=7))
+@given(group=groups(NEAR_A_MILLION, smallest=3, largest=6))
 def test_a_large_common_offset_costs_no_accuracy(name: str, group: list[float]) -> None:
     rewards = torch.tensor(group, dtype=torch.float64)
     for k in ks(name, len(group)):
-        if shift_invariant(name, k):
+        if shift_invariant(name, k):  # all of K but 1 of ei
             found = advantages(name, rewards, k).tolist()
             assert relative_error(found, name, group, k) <= TOLERANCE

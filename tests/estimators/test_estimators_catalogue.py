@@ -3,7 +3,7 @@
 import pytest
 
 from maxpo_cli import InputError
-from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS, find, find_all
+from maxpo_cli.estimators.lookup import CATALOGUE, DEFAULT_ESTIMATORS, find, find_all
 
 
 def test_every_entry_is_found_under_its_own_name() -> None:

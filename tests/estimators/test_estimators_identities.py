@@ -6,12 +6,14 @@ from math import nan
 
 import pytest
 import torch
-from oracle_estimators import ks, max_leaving_out, oracle, std_and_offset, without
-from reward_groups import batch
+from oracles.estimators import fractions, ks, lead, leave_one_out, oracle, std_and_offset
+from oracles.groups import batch
 from torch import Tensor
 
-from maxpo_cli.estimators.groups import SortedGroups
+from maxpo_cli.estimators import profiles
 from maxpo_cli.estimators.identities import IDENTITIES, Identity, Side, largest_deviation
+from maxpo_cli.estimators.profiles import ProfileOf
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 every_identity = pytest.mark.parametrize("identity", IDENTITIES, ids=lambda one: one.statement)
 
@@ -21,11 +23,13 @@ def sorted_batch(identity: Identity, n: int, seed: int = 0) -> SortedGroups:
     return SortedGroups(batch(name, n, seed=seed).sort(-1).values)
 
 
-@every_identity
-@pytest.mark.parametrize("n", [2, 3, 4, 7, 12, 33])
+@pytest.mark.parametrize(
+    ("identity", "n"),
+    [(one, n) for one in IDENTITIES for n in (2, 3, 4, 7, 12, 33) if len(one.ks(n))],
+    ids=lambda of: getattr(of, "statement", of),
+)
 def test_identities_hold_to_rounding(identity: Identity, n: int) -> None:
-    if len(identity.ks(n)):
-        assert largest_deviation(identity, sorted_batch(identity, n)) <= 1e-12
+    assert largest_deviation(identity, sorted_batch(identity, n)) <= 1e-12
 
 
 @every_identity
@@ -62,20 +66,46 @@ def test_a_side_that_is_nan_at_a_single_k_is_not_a_small_deviation(identity: Ide
         assert not largest_deviation(wrong, groups) <= 1e-12
 
 
+WRONG = (profiles.canonical_profile, profiles.canonical_plugin_profile, profiles.inclusive_profile)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda of: of.__name__)
+def test_a_wrong_profile_is_seen_by_an_identity(
+    wrong: ProfileOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no identity compares one function with itself alone."""
+    values = SortedGroups.rank_linear
+
+    def scaled(self: SortedGroups, profile_of: ProfileOf, k: int) -> Tensor:
+        return values(self, profile_of, k) * (1.01 if profile_of is wrong else 1.0)
+
+    monkeypatch.setattr(SortedGroups, "rank_linear", scaled)
+    seen = {
+        identity.statement
+        for identity in IDENTITIES
+        if largest_deviation(identity, sorted_batch(identity, 6)) > 1e-4
+    }
+    expected = {
+        profiles.canonical_profile: {"l2o by pairs = l2o", "l2o = canonical"},
+        profiles.canonical_plugin_profile: {"canonical = N/(N−K) · canonical-plugin"},
+        profiles.inclusive_profile: {"ei = pkpo − v_{K−1}^(−i)"},
+    }
+    assert seen >= expected[wrong]
+
+
 @pytest.mark.parametrize("n", [2, 3, 6])
 def test_the_identities_are_exact_in_rational_arithmetic(n: int) -> None:
     for rewards in batch("l2o", n, count=4).tolist():
-        group = tuple(map(Fraction, rewards))
+        group = fractions(rewards)
         for k in ks("canonical", n):
             canonical = oracle("canonical", group, k)
             plugin = oracle("canonical-plugin", group, k)
-            left_out = [max_leaving_out(group, k, i) for i in range(n)]
+            left_out = leave_one_out(group, k).tolist()
             assert canonical == [Fraction(n, n - k) * value for value in plugin]
             assert oracle("pkpo-loo", group, k) == [
                 value - other / (n - 1) for value, other in zip(canonical, left_out, strict=True)
             ]
             assert k == 1 or oracle("l2o", group, k) == canonical
         assert oracle("canonical", group, 1) == oracle("rloo", group, 1)
-        lead = [max(group) - max(without(group, i)) for i in range(n)]
-        assert oracle("ei", group, n) == lead
-        assert oracle("grpo-passk", group, n) == [gap / std_and_offset(group) for gap in lead]
+        assert oracle("ei", group, n) == lead(group).tolist()
+        assert oracle("grpo-passk", group, n) == (lead(group) / std_and_offset(group)).tolist()

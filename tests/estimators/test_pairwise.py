@@ -3,12 +3,12 @@
 import pytest
 import torch
 from hypothesis import given
-from oracle_estimators import ks, oracle, relative_error
-from reward_groups import DOUBLES, FIXED, batch, groups
+from oracles.estimators import ks, oracle, relative_error
+from oracles.groups import DOUBLES, FIXED, batch, groups
 
 from maxpo_cli import advantages
-from maxpo_cli.estimators.groups import SortedGroups
 from maxpo_cli.estimators.pairwise import l2o_pairwise
+from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 
 @FIXED

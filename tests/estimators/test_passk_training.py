@@ -1,21 +1,20 @@
-"""passk-training on large 0/1 groups, against pass@K formulas in rational arithmetic."""
-
-from fractions import Fraction
-from math import comb
+"""passk-training on large 0/1 groups, against its terms in rational arithmetic."""
 
 import pytest
 import torch
-from oracle_estimators import root
+from oracles.coefficients import inclusive, mean_max, value
+from oracles.estimators import fractions, root
 
 from maxpo_cli import advantages
 
 
 def exact(n: int, k: int, successes: int) -> tuple[float, float]:
     """The advantage of a failure and of a success."""
-    passk = 1 - Fraction(comb(n - successes, k), comb(n, k))
-    of_failure = 1 - Fraction(comb(n - 1 - successes, k - 1), comb(n - 1, k - 1))
-    std = root(passk * (1 - passk))
-    return float((of_failure - passk) / std), float((1 - passk) / std)
+    group = [0] * (n - successes) + [1] * successes
+    passk = value(mean_max, group, k, 1)
+    (std,) = root(fractions([passk * (1 - passk)]))
+    failure, success = (value(inclusive, group, k, t) - passk for t in (1, n))
+    return float(failure / std), float(success / std)
 
 
 @pytest.mark.parametrize(

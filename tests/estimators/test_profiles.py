@@ -1,4 +1,4 @@
-"""The weights of spacings against sums of the sorted-reward coefficients of design.md section 1.
+"""The weights of spacings against sums of the coefficients of the sorted rewards.
 
 A reward is r_(m) = r_(1) + Σ_{t<m} d_t, so the weight of the spacing d_t in the value of any reward
 is the sum of the coefficients of r_(t+1), …, r_(N) in it. The code knows no such coefficients: it
@@ -7,51 +7,20 @@ makes its weights from the answers on 0/1 groups.
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
 from itertools import combinations_with_replacement
-from math import comb
-from operator import mul
 
-import oracle_estimators as by_subsets
+import numpy as np
 import pytest
 import torch
+from oracles import estimators as by_subsets
+from oracles.coefficients import Term, improvement, inclusive, leave_one_out, mean_max, value
 
 from maxpo_cli import advantages
 from maxpo_cli.estimators import profiles
-from maxpo_cli.estimators.profiles import ProfileOf, weights
+from maxpo_cli.estimators.profiles import ProfileOf
+from maxpo_cli.estimators.weights import weights
 
-Term = Callable[[int, int, int], tuple[list[int], int]]
 Combination = Callable[[int], list[tuple[Fraction, Term]]]
-
-
-@cache
-def chosen(n: int, k: int) -> list[int]:
-    """C(0, k), …, C(n−1, k)."""
-    return [comb(a, k) if k >= 0 else 0 for a in range(n)]
-
-
-def mean_max(n: int, k: int, _t: int) -> tuple[list[int], int]:
-    """The numerators of the coefficients of r_(1), …, r_(N) in v_K, and their denominator."""
-    return chosen(n, k - 1), comb(n, k)
-
-
-def inclusive(n: int, k: int, t: int) -> tuple[list[int], int]:
-    """The same in q of r_(t), t from 1."""
-    above = chosen(n, k - 2)[t - 1 : n - 1]
-    return [0] * (t - 1) + [comb(t - 1, k - 1), *above], comb(n - 1, k - 1)
-
-
-def leave_one_out(n: int, k: int, t: int) -> tuple[list[int], int]:
-    """The same in v_K^(−t)."""
-    columns = chosen(n, k - 1)
-    return [*columns[: t - 1], 0, *columns[t - 1 : n - 1]], comb(n - 1, k)
-
-
-def improvement(n: int, k: int, t: int) -> tuple[list[int], int]:
-    """The same in EI of r_(t)."""
-    below = [-value for value in chosen(n, k - 2)[: t - 1]]
-    return [*below, -sum(below) if k > 1 else 1] + [0] * (n - t), comb(n - 1, k - 1)
-
 
 ONE = Fraction(1)
 COMBINATIONS: dict[ProfileOf, Combination] = {
@@ -75,7 +44,6 @@ LEAVE_OUT = (
     profiles.canonical_profile,
     profiles.pkpo_loo_profile,
 )
-every_profile = pytest.mark.parametrize("profile_of", COMBINATIONS, ids=lambda of: of.__name__)
 
 
 def spacing_weight(profile_of: ProfileOf, n: int, k: int, reward: int, spacing: int) -> Fraction:
@@ -97,22 +65,25 @@ def check_weights(profile_of: ProfileOf, n: int, k: int, spacings: list[int]) ->
         assert found.rise[t - 1] == float(rise)
 
 
-@every_profile
-@pytest.mark.parametrize("k", [1, 2, 7, 32, 63, 64])
+def every_profile_at(n: int, *levels: int) -> pytest.MarkDecorator:
+    """Each profile at each of these K that it is defined for."""
+    cases = [(of, k) for of in COMBINATIONS for k in levels if k < n or of not in LEAVE_OUT]
+    names = [f"{k}-{of.__name__}" for of, k in cases]
+    return pytest.mark.parametrize(("profile_of", "k"), cases, ids=names)
+
+
+@every_profile_at(64, 1, 2, 7, 32, 63, 64)
 def test_every_weight_at_n_64_is_the_exact_rational_rounded_once(
     profile_of: ProfileOf, k: int
 ) -> None:
-    if k < 64 or profile_of not in LEAVE_OUT:
-        check_weights(profile_of, 64, k, list(range(1, 64)))
+    check_weights(profile_of, 64, k, list(range(1, 64)))
 
 
-@every_profile
-@pytest.mark.parametrize("k", [1, 2, 7, 2048, 4095, 4096])
+@every_profile_at(4096, 1, 7, 2048, 4095, 4096)
 def test_weights_at_n_4096_are_the_exact_rationals_rounded_once(
     profile_of: ProfileOf, k: int
 ) -> None:
-    if k < 4096 or profile_of not in LEAVE_OUT:
-        check_weights(profile_of, 4096, k, [1, 2, 5, 1000, 2047, 2048, 3000, 4000, 4094, 4095])
+    check_weights(profile_of, 4096, k, [1, 2, 5, 1000, 2047, 2048, 3000, 4000, 4094, 4095])
 
 
 @pytest.mark.parametrize("k", [2, 7, 2048])
@@ -121,26 +92,25 @@ def test_advantages_of_4096_rewards_are_the_exact_rationals_to_rounding(name: st
     rewards = [reward / 1024 for reward in range(-(2**21), 2**21, 1024)]
     rewards[2000:2100] = rewards[2000:2001] * 100
     level = [int(reward * 1024) for reward in rewards]
-    exact = {}
-    for t in (1, 2, 2050, 4095, 4096):
-        exact[t] = Fraction(0)
-        for factor, term in COMBINATIONS[PROFILES[name]](4096):
-            numerators, denominator = term(4096, k, t)
-            exact[t] += factor * Fraction(sum(map(mul, numerators, level)), 1024 * denominator)
+    combination = COMBINATIONS[PROFILES[name]](4096)
+    exact = {
+        t: sum(factor * value(term, level, k, t) for factor, term in combination) / 1024
+        for t in (1, 2, 2050, 4095, 4096)
+    }
     found = advantages(name, rewards, k)
     invariant = by_subsets.shift_invariant(name, k)
     size = max(map(abs, exact.values() if invariant else rewards))  # the largest |A| is at an end
-    for t, value in exact.items():
-        assert abs(Fraction(found[t - 1]) - value) <= 1e-12 * float(size)
+    for t, wanted in exact.items():
+        assert abs(Fraction(found[t - 1]) - wanted) <= 1e-12 * float(size)
 
 
 @pytest.mark.parametrize(
     ("term", "definition"),
     [
-        (mean_max, lambda group, k, _i: by_subsets.max_of_any(group, k)),
-        (inclusive, by_subsets.max_holding),
-        (leave_one_out, by_subsets.max_leaving_out),
-        (improvement, by_subsets.expected_improvement),
+        (mean_max, by_subsets.mean_max),
+        (inclusive, by_subsets.inclusive),
+        (leave_one_out, by_subsets.leave_one_out),
+        (improvement, by_subsets.improvement),
     ],
     ids=["v", "q", "v-without", "ei"],
 )
@@ -149,11 +119,10 @@ def test_the_coefficients_that_judge_the_weights_are_means_over_subsets(
     n: int, term: Term, definition: by_subsets.Definition
 ) -> None:
     for levels in combinations_with_replacement((Fraction(-2), Fraction(0), Fraction(3)), n):
+        group = by_subsets.fractions(levels)
         for k in range(1, n if term is leave_one_out else n + 1):
-            for t in range(1, n + 1):
-                numerators, denominator = term(n, k, t)
-                value = sum(a * r for a, r in zip(numerators, levels, strict=True)) / denominator
-                assert value == definition(levels, k, t - 1)
+            found = [value(term, levels, k, t) for t in range(1, n + 1)]
+            assert (definition(group, k) == np.array(found)).all()
 
 
 def test_ties_sum_the_same_weights_whichever_of_them_is_asked() -> None:

@@ -2,8 +2,8 @@
 
 import torch
 from hypothesis import given
-from oracle_estimators import ks, oracle
-from reward_groups import DOUBLES, FIXED, batch, groups
+from oracles.estimators import ks, oracle
+from oracles.groups import DOUBLES, FIXED, batch, groups
 
 from maxpo_cli import advantages
 from maxpo_cli.estimators.subsets import l2o_subsets

@@ -1,7 +1,9 @@
 """What the figure and the terminal table show, drawn from tables alone."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -9,21 +11,19 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
+from oracles.made_tables import result_of
 from rich.console import Console
 
-from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.plots import comparison as figures
-from maxpo_cli.plots import style as drawing
+from maxpo_cli import compare
 from maxpo_cli.metrics.significance import is_biased, is_centered
-from maxpo_cli.terminal.comparison import comparison_view
-from maxpo_cli.studies.compare import CompareSpec, compare
+from maxpo_cli.plots import style as drawing
+from maxpo_cli.plots.plot import PlotSpec, draw
 
 RESULT = Path(__file__).parents[2] / "results" / "compare-bernoulli-p0.1-n16-k4"
 
 
-def table_of(policy: str, n: int, k: int, **options: object) -> pd.DataFrame:
-    spec = CompareSpec(parse_policy(policy), n, k, estimators=("all",), **options)  # type: ignore[arg-type]
-    return compare(spec).table
+def table_of(policy: str, n: int, k: int, **options: Any) -> pd.DataFrame:
+    return compare(policy=policy, n=n, k=k, estimators="all", **options).table
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +31,17 @@ def sampled() -> pd.DataFrame:
     return table_of("gaussian:reward=exp", 16, 4, engine="monte-carlo", groups=4000)
 
 
+def figure_of(table: pd.DataFrame) -> Figure:
+    return draw(result_of(table), PlotSpec(kind="comparison"))[1]
+
+
 def shown(table: pd.DataFrame, width: int = 80) -> str:
-    study = {"spec": {"reference": "ei", "seed": 0}, "prompts": None}
+    from maxpo_cli.terminal.study import study_view
+
+    record = compare(policy="bernoulli:p=0.1", n=16, k=4, estimators="ei").study
     console = Console(width=width, highlight=False, color_system=None)
     with console.capture() as capture:
-        console.print(comparison_view(table, study, width))
+        console.print(study_view(table, record, width, there=0))
     return capture.get()
 
 
@@ -57,14 +63,18 @@ def points(figure: Figure, panel: int) -> dict[str, float]:
 
 
 def test_the_committed_figure_is_what_its_table_gives(tmp_path: Path) -> None:
-    drawing.save(figures.comparison(pd.read_csv(RESULT / "table.csv")), tmp_path / "compare.png")
+    table = pd.read_csv(RESULT / "table.csv")
+    stderr = table["bias_stderr"] / table["gradient_norm"]
+    result = result_of(table.assign(relative_bias_stderr=stderr), source="bernoulli", p="0.1")
+    cell = replace(result, coordinates=("policy", "n", "k"))
+    drawing.save(draw(cell, PlotSpec())[1], tmp_path / "compare.png")
     committed = RESULT / "figures" / "compare.png"
     # The tolerance allows for text that another matplotlib places a fraction of a pixel off.
     assert compare_images(str(committed), str(tmp_path / "compare.png"), tol=8) is None
 
 
 def test_the_figure_has_every_estimator_at_its_values(sampled: pd.DataFrame) -> None:
-    figure = figures.comparison(sampled)
+    figure = figure_of(sampled)
     rows = sampled.set_index("estimator")
     centered = is_centered(rows)
     assert set(rows.index[centered]) == {
@@ -86,9 +96,9 @@ def test_the_figure_has_every_estimator_at_its_values(sampled: pd.DataFrame) -> 
 
 def test_no_text_of_the_figure_is_cut_off_or_overlaps_a_neighbour(sampled: pd.DataFrame) -> None:
     hard = sampled.assign(centering_max=sampled["centering_max"] * 1e5)
-    for table in (sampled, table_of("bernoulli:p=0.5", 8, 2), sampled.iloc[:2], hard):
+    for table in (sampled, table_of("bernoulli:p=0.5,outcomes=1", 8, 2), sampled.iloc[:2], hard):
         with mpl.rc_context(drawing.STYLE):
-            figure = figures.comparison(table)
+            figure = figure_of(table)
             figure.canvas.draw()
             renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
             box = figure.get_tightbbox(renderer)
@@ -108,7 +118,7 @@ def test_biased_rows_are_told_by_rounding_where_exact_and_by_noise_where_sampled
 ) -> None:
     biased = {"canonical-plugin", "grpo-passk", "rloo", "grpo", "dr-grpo"}
     assert set(sampled.loc[is_biased(sampled), "estimator"]) == biased
-    exact = table_of("bernoulli:p=0.1", 16, 4)
+    exact = table_of("bernoulli:p=0.1,outcomes=1", 16, 4)
     assert set(exact.loc[is_biased(exact), "estimator"]) == biased | {"passk-training"}
 
 
@@ -117,7 +127,7 @@ def test_biased_rows_are_told_by_rounding_where_exact_and_by_noise_where_sampled
 def test_rounding_is_no_bias_and_no_centering_whatever_the_type_and_the_unit(
     dtype: str, size: str
 ) -> None:
-    policy = f"categorical:rewards=0/{size},probs=0.9/0.1"
+    policy = f"categorical:rewards=0/{size},probs=0.9/0.1,outcomes=1"
     table = table_of(policy, 16, 4, dtype=dtype).set_index("estimator")
     best = {"best-linear", "best-mix", "best-constant"}
     unbiased = {"l2o", "canonical", "ei", "pkpo", "pkpo-loo", "oracle"} | best
@@ -129,10 +139,10 @@ def test_rounding_is_no_bias_and_no_centering_whatever_the_type_and_the_unit(
 
 def test_tables_fit_their_width_and_cut_nothing(sampled: pd.DataFrame) -> None:
     logged_sizes = sampled.assign(variance=sampled["variance"] * 1e-9, snr=sampled["snr"] * 1e-6)
-    eight = "categorical:rewards=0/1/2/3/4/5/6/7,probs=.3/.2/.15/.1/.1/.05/.05/.05"
+    eight = "categorical:rewards=0/1/2/3/4/5/6/7,probs=.3/.2/.15/.1/.1/.05/.05/.05,outcomes=1"
     mixed = table_of(eight, 64, 8, groups=2000)
     assert set(mixed["engine"]) == {"threshold", "monte-carlo"}
-    for table in (sampled, logged_sizes, table_of("bernoulli:p=0.003", 64, 32), mixed):
+    for table in (sampled, logged_sizes, table_of("bernoulli:p=0.003,outcomes=1", 64, 32), mixed):
         for width in (80, 120):
             text = shown(table, width)
             assert max(len(line.rstrip()) for line in text.splitlines()) <= width
@@ -149,7 +159,7 @@ def test_the_table_says_why_an_estimator_has_no_figures(sampled: pd.DataFrame) -
 
 
 def test_an_impossible_task_is_shown_without_figures_that_do_not_exist() -> None:
-    text = shown(table_of("bernoulli:p=0", 8, 2))
+    text = shown(table_of("bernoulli:p=0,outcomes=1", 8, 2))
     assert "nan" not in text
     assert "inf" not in text
-    figures.comparison(table_of("bernoulli:p=0", 8, 2))
+    figure_of(table_of("bernoulli:p=0,outcomes=1", 8, 2))

@@ -1,5 +1,6 @@
 """What lines, maps and centering figures show, from tables made by hand."""
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,18 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from sweep_tables import HEIGHT, NAMES, sweep
+from oracles.made_tables import HEIGHT, NAMES, result_of, sweep
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.estimators.catalogue import CATALOGUE
+from maxpo_cli.estimators.lookup import CATALOGUE
 from maxpo_cli.plots import style as drawing
+from maxpo_cli.plots.coordinates import join, select, swept_columns
+from maxpo_cli.plots.kinds.ratio_map import Ratios, edges, equal_lines
 from maxpo_cli.plots.labels import spread
-from maxpo_cli.plots.ratio_map import Ratios, edges, equal_lines
-from maxpo_cli.plots.kinds import PlotSpec, draw
 from maxpo_cli.plots.layout import Roles, line_roles, map_roles
-from maxpo_cli.plots.scales import plain, round_numbers, swept_kind
-from maxpo_cli.plots.coordinates import join, select, swept_columns, without_swept_keys
+from maxpo_cli.plots.plot import KINDS, STEMS, PlotSpec, draw, read_plot
+from maxpo_cli.plots.scales import plain, round_numbers, swept_kind, swept_places
+from maxpo_cli.plots.spec import FORMATS
 
 P = [float(f"{p:.3g}") for p in np.geomspace(0.01, 0.9, 8)]
 KS = [1, 2, 3, 4, 6, 8, 12, 16]
@@ -53,7 +55,7 @@ def texts(axes: Axes) -> list[str]:
 
 def refused(table: pd.DataFrame, **options: Any) -> str:
     with pytest.raises(InputError) as caught:
-        draw(table, PlotSpec(**options))
+        draw(result_of(table), PlotSpec(**options))
     return str(caught.value)
 
 
@@ -61,7 +63,7 @@ def refused(table: pd.DataFrame, **options: Any) -> str:
 
 
 def test_lines_hold_the_values_of_the_table_where_there_are_any(grid: pd.DataFrame) -> None:
-    stem, figure = draw(grid, PlotSpec(kind="lines", x="k", col="n", where=("p=0.01",)))
+    stem, figure = draw(result_of(grid), PlotSpec(kind="lines", x="k", col="n", where=("p=0.01",)))
     assert stem == "lines-variance_ratio"
     for axes, n in zip(figure.axes, (8, 16), strict=True):
         assert axes.get_title(loc="left") == f"N = {n}"
@@ -76,7 +78,7 @@ def test_lines_hold_the_values_of_the_table_where_there_are_any(grid: pd.DataFra
 
 def test_lines_of_a_bias_that_is_rounding_are_at_zero_and_share_a_label(grid: pd.DataFrame) -> None:
     spec = PlotSpec(kind="lines", y="relative_bias", x="p", where=("n=16", "k=4"))
-    figure = draw(grid, spec)[1]
+    figure = draw(result_of(grid), spec)[1]
     lines = drawn_lines(figure.axes[0])
     assert {name for name, (_, y) in lines.items() if any(y)} == {"canonical-plugin"}
     assert texts(figure.axes[0]) == [
@@ -87,7 +89,7 @@ def test_lines_of_a_bias_that_is_rounding_are_at_zero_and_share_a_label(grid: pd
 
 def test_bands_reach_from_the_lower_to_the_upper_end_of_the_95_percent_interval() -> None:
     table = sweep({"p": P}, [16], [4], names=("ei",), stderr=0.05)
-    axes = draw(table, PlotSpec(kind="lines"))[1].axes[0]
+    axes = draw(result_of(table), PlotSpec(kind="lines"))[1].axes[0]
     (band,) = axes.collections
     ends = band.get_paths()[0].vertices[:, 1]
     assert ends.min() == pytest.approx(1 - 1.959963984540054 * 0.05)
@@ -95,7 +97,7 @@ def test_bands_reach_from_the_lower_to_the_upper_end_of_the_95_percent_interval(
 
 
 def test_text_along_x_makes_unjoined_points_and_a_legend(rewards: pd.DataFrame) -> None:
-    figure = draw(rewards, PlotSpec(kind="lines", x="reward", where=("std=1", "k=4")))[1]
+    figure = draw(result_of(rewards), PlotSpec(kind="lines", x="reward", where=("std=1", "k=4")))[1]
     (axes,) = figure.axes
     labels = [label.get_text().replace("\n", "") for label in axes.get_xticklabels()]
     assert labels == ["identity", "exp", "a-rather-long-reward-name"]
@@ -108,18 +110,18 @@ def test_text_along_x_makes_unjoined_points_and_a_legend(rewards: pd.DataFrame) 
 def test_what_leaves_the_frame_is_told_with_its_value() -> None:
     table = sweep({"p": P}, [16], [4])
     table.loc[(table.estimator == "pkpo") & (table.p == P[-1]), "variance_ratio"] = 7e5
-    figure = draw(table, PlotSpec(kind="lines"))[1]
+    figure = draw(result_of(table), PlotSpec(kind="lines"))[1]
     assert "beyond the frame: pkpo (700000)" in figure.get_suptitle()
     assert figure.axes[0].get_ylim()[1] < 100
 
 
 def test_a_figure_says_which_estimators_have_no_values() -> None:
     table = sweep({"p": P}, [4], [4])
-    assert "no values: l2o" in draw(table, PlotSpec(kind="lines"))[1].get_suptitle()
+    assert "no values: l2o" in draw(result_of(table), PlotSpec(kind="lines"))[1].get_suptitle()
 
 
 def test_the_title_names_what_is_fixed_and_not_what_is_swept(grid: pd.DataFrame) -> None:
-    figure = draw(grid, PlotSpec(kind="lines", x="p", col="k", where=("n=16",)))[1]
+    figure = draw(result_of(grid), PlotSpec(kind="lines", x="p", col="k", where=("n=16",)))[1]
     assert figure.get_suptitle().split("\n")[1] == "made, N = 16, made"
 
 
@@ -127,7 +129,9 @@ def test_the_title_names_what_is_fixed_and_not_what_is_swept(grid: pd.DataFrame)
 
 
 def test_centered_estimators_are_exactly_at_zero_and_named_there(grid: pd.DataFrame) -> None:
-    stem, figure = draw(grid, PlotSpec(kind="centering", x="k", where=("n=16", "p=0.01")))
+    stem, figure = draw(
+        result_of(grid), PlotSpec(kind="centering", x="k", where=("n=16", "p=0.01"))
+    )
     assert stem == "centering"
     lines = drawn_lines(figure.axes[0])
     assert {name for name, (_, y) in lines.items() if not any(y)} == {
@@ -140,7 +144,7 @@ def test_centered_estimators_are_exactly_at_zero_and_named_there(grid: pd.DataFr
 
 def test_centering_of_one_cell_is_drawn_too(grid: pd.DataFrame) -> None:
     cell = grid[(grid.p == 0.01) & (grid.n == 16) & (grid.k == 4)]
-    stem, figure = draw(cell, PlotSpec(kind="centering"))
+    stem, figure = draw(result_of(cell), PlotSpec(kind="centering"))
     assert stem == "centering"
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list(NAMES)
 
@@ -151,7 +155,7 @@ def test_centering_of_one_cell_is_drawn_too(grid: pd.DataFrame) -> None:
 def test_map_cells_are_ratios_of_matched_variances_and_nothing_where_undefined(
     grid: pd.DataFrame,
 ) -> None:
-    stem, figure = draw(grid, PlotSpec())
+    stem, figure = draw(result_of(grid), PlotSpec())
     assert stem == "map-l2o-ei"
     for axes, n in zip(figure.axes, (8, 16), strict=False):
         (mesh,) = [c for c in axes.collections if isinstance(c, QuadMesh)]
@@ -164,7 +168,7 @@ def test_map_cells_are_ratios_of_matched_variances_and_nothing_where_undefined(
 
 
 def test_dots_mark_the_cells_above_one_only(grid: pd.DataFrame) -> None:
-    axes = draw(grid, PlotSpec())[1].axes[1]
+    axes = draw(result_of(grid), PlotSpec())[1].axes[1]
     dots = {
         xy
         for dot in axes.lines
@@ -194,7 +198,7 @@ def test_no_line_of_equal_variance_runs_through_undefined_cells_or_equal_estimat
 def test_estimators_that_are_equal_within_rounding_have_no_dots(grid: pd.DataFrame) -> None:
     rounded = grid.copy()
     rounded.loc[rounded.estimator == "l2o", "matched_variance"] *= 1 + 1e-12
-    axes = draw(rounded, PlotSpec(ratio="l2o/canonical"))[1].axes[1]
+    axes = draw(result_of(rounded), PlotSpec(ratio="l2o/canonical"))[1].axes[1]
     assert not any(len(line.get_xdata()) for line in axes.lines)
 
 
@@ -204,10 +208,10 @@ def test_cells_end_halfway_between_neighbours_on_their_axis() -> None:
 
 
 def test_the_map_explains_the_cells_without_a_ratio(grid: pd.DataFrame) -> None:
-    (legend,) = draw(grid, PlotSpec())[1].legends
+    (legend,) = draw(result_of(grid), PlotSpec())[1].legends
     said = [text.get_text() for text in legend.get_texts()]
     assert said[-1] == "no ratio: K > N, l2o undefined"
-    (legend,) = draw(grid, PlotSpec(where=("n=16",), ratio="pkpo/ei"))[1].legends
+    (legend,) = draw(result_of(grid), PlotSpec(where=("n=16",), ratio="pkpo/ei"))[1].legends
     assert not any("no ratio" in text.get_text() for text in legend.get_texts())
 
 
@@ -215,17 +219,17 @@ def test_the_map_explains_the_cells_without_a_ratio(grid: pd.DataFrame) -> None:
 
 
 def test_auto_draws_one_cell_as_a_comparison_and_a_short_sweep_as_lines(grid: pd.DataFrame) -> None:
-    assert draw(grid, PlotSpec(where=("n=16", "k=4", "p=0.01")))[0] == "compare"
-    assert draw(grid, PlotSpec(where=("n=16", "k=4")))[0] == "lines-variance_ratio"
-    assert draw(grid, PlotSpec(y="snr", where=("n=16",)))[0] == "lines-snr"
-    assert draw(grid, PlotSpec(ratio="pkpo/ei"))[0] == "map-pkpo-ei"
+    assert draw(result_of(grid), PlotSpec(where=("n=16", "k=4", "p=0.01")))[0] == "compare"
+    assert draw(result_of(grid), PlotSpec(where=("n=16", "k=4")))[0] == "lines-variance_ratio"
+    assert draw(result_of(grid), PlotSpec(y="snr", where=("n=16",)))[0] == "lines-snr"
+    assert draw(result_of(grid), PlotSpec(ratio="pkpo/ei"))[0] == "map-pkpo-ei"
 
 
 def test_swept_columns_find_their_places(grid: pd.DataFrame, rewards: pd.DataFrame) -> None:
-    assert line_roles(grid, "p", None, None) == Roles("p", None, "n", "k")
-    assert line_roles(grid, "k", "p", None) == Roles("k", None, "p", "n")
-    assert map_roles(grid, None, None, None, None) == Roles("p", "k", "n")
-    assert line_roles(rewards, None, None, None) == Roles("std", None, "reward", "k")
+    assert line_roles(result_of(grid), "p", None, None) == Roles("p", None, "n", "k")
+    assert line_roles(result_of(grid), "k", "p", None) == Roles("k", None, "p", "n")
+    assert map_roles(result_of(grid), None, None, None, None) == Roles("p", "k", "n")
+    assert line_roles(result_of(rewards), None, None, None) == Roles("std", None, "reward", "k")
 
 
 def test_axes_are_logarithmic_where_values_are_spaced_so() -> None:
@@ -259,24 +263,58 @@ def test_every_estimator_of_the_catalogue_has_a_look_of_its_own() -> None:
 
 
 def test_results_are_told_apart_by_policy_and_else_by_their_names(grid: pd.DataFrame) -> None:
-    small = grid[(grid.n == 16) & (grid.p == 0.01)]
-    other = small.assign(policy="other:p=0.01")
-    assert swept_columns(without_swept_keys(join({"a": small, "b": other}))) == ("policy", "k")
-    assert swept_columns(without_swept_keys(join({"a": small, "b": small}))) == ("result", "k")
+    small = result_of(grid[(grid.n == 16) & (grid.p == 0.01)])
+    other = replace(small, source="other")
+    assert swept_columns(join({"a": small, "b": other})) == ("policy", "k")
+    same = join({"a": small, "b": small})
+    assert swept_columns(same) == ("result", "k")
+    nameless = replace(same, coordinates=("policy", "p", "n", "k"))
     with pytest.raises(InputError, match="several rows of canonical at k=1, policy=made, n=16"):
-        swept_columns(without_swept_keys(pd.concat([small, small])))
+        swept_columns(nameless)
 
 
-def test_a_swept_column_that_a_result_lacks_comes_from_its_policy(grid: pd.DataFrame) -> None:
+def test_a_swept_column_that_a_result_lacks_comes_from_its_parameters(grid: pd.DataFrame) -> None:
     alone = grid[(grid.p == 0.01)].drop(columns="p")
-    joined = join({"sweep": grid[grid.p == P[1]], "alone": alone})
-    assert sorted(joined["p"].unique()) == [0.01, P[1]]
-    unlike = alone.assign(policy="other")
-    assert "p" not in join({"sweep": grid, "unlike": unlike}).columns
+    joined = join({"sweep": result_of(grid[grid.p == P[1]]), "alone": result_of(alone, p="0.01")})
+    assert sorted(joined.table["p"].unique()) == [0.01, P[1]]
+    unlike = join({"sweep": result_of(grid), "unlike": result_of(alone)})
+    assert "p" not in unlike.coordinates
+    assert set(unlike.table["policy"]) == {"made", *(f"made:p={p:g}" for p in P)}
+
+
+def test_joined_results_share_what_is_the_same_in_all(grid: pd.DataFrame) -> None:
+    first = result_of(grid, rewards="0/1", outcomes="1000", std="1")
+    second = result_of(grid, rewards="0/1", outcomes="10")
+    joined = join({"a": first, "b": second})
+    assert (joined.source, joined.parameters) == ("made", {"rewards": "0/1"})
+    figure = draw(joined, PlotSpec(kind="lines", x="p", where=("n=16", "k=4")))[1]
+    assert figure.get_suptitle().split("\n")[1] == "made:rewards=0/1, N = 16, K = 4, made"
+    titles = [axes.get_title(loc="left").replace("\n", "") for axes in figure.axes]
+    assert titles == [
+        "policy = made:rewards=0/1,outcomes=1000,std=1",
+        "policy = made:rewards=0/1,outcomes=10",
+    ]
+    one = draw(joined, PlotSpec(x="p", where=("n=16", "policy=made:rewards=0/1,outcomes=10")))[1]
+    assert one.get_suptitle().split("\n")[1].startswith("made:rewards=0/1,outcomes=10, N = 16")
+    unlike = join({"a": first, "b": replace(second, source="other")})
+    assert (unlike.source, unlike.parameters) == ("", {})
+
+
+def test_a_coordinate_that_is_text_in_one_result_is_text_in_all(grid: pd.DataFrame) -> None:
+    numbers = result_of(grid.assign(outcomes=10.0))
+    joined = join({"numbers": numbers, "text": result_of(grid, outcomes="1/1000")})
+    assert set(joined.table["outcomes"]) == {"10", "1/1000"}
+    assert len(select(joined, ["outcomes=10"]).table) == len(grid)
+
+
+def test_logged_rewards_are_named_by_file_and_conditions(grid: pd.DataFrame) -> None:
+    logged = result_of(grid, source="logged:runs.csv", model="A")
+    figure = draw(logged, PlotSpec(where=("n=16", "k=4")))[1]
+    assert figure.get_suptitle().split("\n")[1] == "logged:runs.csv[model=A], N = 16, K = 4, made"
 
 
 def test_where_takes_either_value_of_a_column_named_twice(grid: pd.DataFrame) -> None:
-    chosen = select(grid, ["k=2", "k=4", "p=1e-2"])
+    chosen = select(result_of(grid), ["k=2", "k=4", "p=1e-2"]).table
     assert set(chosen.k) == {2, 4}
     assert set(chosen.p) == {0.01}
 
@@ -321,27 +359,122 @@ def assert_text_is_whole_and_apart(figure: Figure) -> None:
     ],
 )
 def test_no_text_is_cut_off_or_overlaps(grid: pd.DataFrame, options: dict[str, Any]) -> None:
-    assert_text_is_whole_and_apart(draw(grid, PlotSpec(**options))[1])
+    assert_text_is_whole_and_apart(draw(result_of(grid), PlotSpec(**options))[1])
 
 
 def test_no_text_of_awkward_tables_is_cut_off_or_overlaps(rewards: pd.DataFrame) -> None:
     for options in ({"kind": "lines"}, {"kind": "lines", "x": "reward"}):
-        assert_text_is_whole_and_apart(draw(rewards, PlotSpec(**options))[1])
+        assert_text_is_whole_and_apart(draw(result_of(rewards), PlotSpec(**options))[1])
     table = sweep({"p": P}, [16], [4], names=tuple(CATALOGUE))
-    assert_text_is_whole_and_apart(draw(table, PlotSpec(kind="lines"))[1])
+    assert_text_is_whole_and_apart(draw(result_of(table), PlotSpec(kind="lines"))[1])
     table["variance_ratio"] *= np.where(table.estimator == "pkpo", 1e9, 1)
-    assert_text_is_whole_and_apart(draw(table, PlotSpec(kind="lines"))[1])
+    assert_text_is_whole_and_apart(draw(result_of(table), PlotSpec(kind="lines"))[1])
 
 
 @pytest.mark.parametrize("kind", ["map", "lines", "centering"])
 def test_files_are_the_same_byte_for_byte(grid: pd.DataFrame, kind: str, tmp_path: Path) -> None:
-    for ending in drawing.FORMATS:
+    for ending in FORMATS:
         for name in ("one", "two"):
-            figure = draw(grid, PlotSpec(kind=kind, where=("n=16", "k=3", "k=4")))[1]
+            figure = draw(result_of(grid), PlotSpec(kind=kind, where=("n=16", "k=3", "k=4")))[1]
             drawing.save(figure, tmp_path / f"{name}.{ending}")
         one, two = ((tmp_path / f"{name}.{ending}").read_bytes() for name in ("one", "two"))
         assert one == two
         assert not any(word in one for word in (b"CreationDate", b"dc:date", b"Software"))
+
+
+# The orthogonal limit
+
+
+def test_every_kind_draws_without_the_lengths_that_vanish_in_the_limit(grid: pd.DataFrame) -> None:
+    empty = ("gradient_norm", "bias", "bias_stderr", "snr")
+    limit = grid.assign(**dict.fromkeys(empty, np.nan), rtol=np.nan)
+    for table in (grid, limit):
+        biased = drawn_lines(
+            draw(result_of(table), PlotSpec(y="relative_bias", x="p", where=("n=16", "k=4")))[
+                1
+            ].axes[0]
+        )
+        assert {name for name, (_, y) in biased.items() if any(y)} == {"canonical-plugin"}
+    assert draw(result_of(limit), PlotSpec())[0] == "map-l2o-ei"
+    assert draw(result_of(limit), PlotSpec(kind="centering", x="k", where=("n=16",)))[1].axes
+    figure = draw(result_of(limit), PlotSpec(where=("n=16", "k=4", "p=0.01")))[1]
+    drawn = np.concatenate([line.get_xdata() for line in figure.axes[1].lines])
+    assert 0.3 in drawn
+    said = refused(limit, kind="lines", y="snr/n", x="p", where=("n=16",))
+    assert said.endswith("has a value of snr/n: it is empty in the orthogonal limit (outcomes=inf)")
+
+
+def test_a_panel_without_values_says_so(grid: pd.DataFrame) -> None:
+    flat = ("relative_bias", "bias", "misalignment")
+    cell = grid[(grid.p == 0.01) & (grid.n == 16) & (grid.k == 4)].assign(
+        **dict.fromkeys(flat, np.nan)
+    )
+    figure = draw(result_of(cell), PlotSpec())[1]
+    assert [texts(axes) for axes in figure.axes] == [[], ["no values"], []]
+    assert "no row of the selection has a value of bias_z" in refused(
+        grid, kind="lines", y="bias_z", x="p"
+    )
+
+
+def test_an_infinite_value_has_a_place_after_the_last_finite_one() -> None:
+    assert swept_places([1, 10, 1000, np.inf]) == [1, 10, 1000, 100_000]
+    assert swept_places([1, 2, 3, np.inf]) == [1, 2, 3, 4]
+    assert swept_places([1, np.inf]) == [1, 2]
+    assert swept_places([1, 10]) == [1, 10]
+    outcomes = [1.0, 10.0, 100.0, np.inf]
+    table = sweep({"outcomes": outcomes}, [16], [4, 8, 12])
+    axes = draw(result_of(table), PlotSpec(kind="lines", x="outcomes", where=("k=4",)))[1].axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "10", "100", "∞"]
+    assert drawn_lines(axes)["ei"][0] == [1, 10, 100, 1000]
+    panels = draw(result_of(table), PlotSpec(kind="lines", x="k", col="outcomes"))[1].axes
+    assert panels[-1].get_title(loc="left") == "outcomes = inf"
+    ratios = draw(result_of(table), PlotSpec(kind="map", x="outcomes", ratio="pkpo/ei"))[1].axes[0]
+    assert [label.get_text() for label in ratios.get_xticklabels()][-1] == "∞"
+
+
+# Kinds
+
+
+def test_a_bench_has_its_own_kind_which_auto_finds_and_no_option_changes(
+    grid: pd.DataFrame,
+) -> None:
+    table = pd.DataFrame(
+        {
+            "device": "cpu", "study": ["advantages", "advantages", "monte-carlo", "monte-carlo"],
+            "what": "l2o", "n": [8, 16, 8, 16], "k": 4, "seconds_per_group": [1e-6, 2e-6] * 2,
+            "floor": [None, None, "draws", "draws"], "floor_ratio": [np.nan, np.nan, 1.5, 1.6],
+            "exponent": 1.0,
+        }
+    )  # fmt: skip
+    bench = replace(result_of(grid), table=table, coordinates=(), source="bench")
+    stem, figure = draw(bench, PlotSpec())
+    assert stem == "bench"
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["Advantages", "Monte Carlo"]
+    for option in ({"x": "n"}, {"where": ("n=8",)}, {"estimators": ("l2o",)}, {"ratio": "ei/l2o"}):
+        with pytest.raises(InputError, match="has no meaning for --kind bench"):
+            draw(bench, PlotSpec(**option))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="the table has no column estimator"):
+        join({"bench": bench, "sweep": result_of(grid)})
+    with pytest.raises(InputError, match="the table has no column device"):
+        draw(result_of(grid), PlotSpec(kind="bench"))
+
+
+def test_a_study_file_asks_for_kinds_that_a_study_has() -> None:
+    assert read_plot({"kind": "map", "where": ["n=16"]}) == PlotSpec("map", where=("n=16",))
+    for name in KINDS:
+        if name != "bench":
+            assert read_plot({"kind": name}).kind == name
+    with pytest.raises(InputError, match="unknown kind of"):
+        read_plot({"kind": "bench"})
+
+
+def test_the_names_of_files_begin_with_the_stem_of_their_kind(grid: pd.DataFrame) -> None:
+    cell = ("n=16", "k=4", "p=0.01")
+    for kind in ("lines", "map", "centering", "comparison"):
+        spec = PlotSpec(kind=kind, where=cell if kind == "comparison" else ("n=16",))
+        stem = draw(result_of(grid), spec)[0].partition("-")[0]
+        assert stem == (KINDS[kind].stem or kind)
+        assert stem in STEMS
 
 
 # Errors
@@ -353,7 +486,7 @@ def test_files_are_the_same_byte_for_byte(grid: pd.DataFrame, kind: str, tmp_pat
         ({"kind": "maps"}, "unknown --kind 'maps'; did you mean 'map'?"),
         ({"kind": "lines", "x": "q"}, "--x q: no such swept column; swept are p, n, k"),
         ({"kind": "lines", "col": "snr"}, "--col snr: no such swept column; swept are p, n, k"),
-        ({"kind": "lines", "y": "noise"}, "--y noise: no such figure column; there are "),
+        ({"kind": "lines", "y": "noise"}, "--y noise: no such metric; there are "),
         ({"kind": "lines", "x": "p", "col": "p"}, "--x and --col are both p"),
         ({"kind": "map", "x": "p", "y": "p"}, "--x and --y are both p"),
         ({"kind": "map", "ratio": "l2o"}, "--ratio must be two estimators as in l2o/ei"),
@@ -401,7 +534,7 @@ def test_a_table_with_missing_columns_is_told(grid: pd.DataFrame) -> None:
 
 def test_the_height_of_a_hand_made_line_is_the_tables() -> None:
     table = sweep({"p": P}, [16], [4])
-    lines = drawn_lines(draw(table, PlotSpec())[1].axes[0])
+    lines = drawn_lines(draw(result_of(table), PlotSpec())[1].axes[0])
     assert lines["pkpo"][1] == [HEIGHT["pkpo"]] * len(P)
 
 
@@ -413,7 +546,7 @@ def test_where_one_is_always_quieter_the_bar_has_its_colours_and_words_only(
 ) -> None:
     sided = grid[grid["estimator"].isin(["l2o", "ei"])].copy()
     sided["matched_variance"] = np.where(sided["estimator"] == "l2o", factor, 1.0)
-    figure = draw(sided, PlotSpec(ratio="l2o/ei"))[1]
+    figure = draw(result_of(sided), PlotSpec(ratio="l2o/ei"))[1]
     bar = figure.axes[-1]
     assert bar.get_xlim() == pytest.approx(ends)
     assert [f"{name} quieter" in bar.get_xlabel() for name in ("l2o", "ei")] == [

@@ -5,8 +5,8 @@ import pytest
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.files import RewardsFile, read_logged
+from maxpo_cli.policies.kinds.categorical import Categorical
 from maxpo_cli.policies.logged import Logged, prompt_of_counts, prompt_of_rewards
-from maxpo_cli.policies.tabular import Categorical
 
 PYTHIA = Path(__file__).parents[2] / "analyses" / "data" / "pythia_math_counts.csv"
 Where = Sequence[tuple[str, str]]

@@ -1,13 +1,17 @@
+import pickle
+from math import inf
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.gaussian import Gaussian
+from maxpo_cli.policies.kinds.bernoulli import Bernoulli
+from maxpo_cli.policies.kinds.categorical import Categorical
+from maxpo_cli.policies.kinds.gaussian import Gaussian
 from maxpo_cli.policies.reward_functions import REWARD_KEYS, REWARDS
-from maxpo_cli.policies.spec import EXAMPLES, KINDS, parse_policy
-from maxpo_cli.policies.tabular import Bernoulli, Categorical
+from maxpo_cli.policies.spec import KINDS, parse_policy
 
 
 @pytest.mark.parametrize(
@@ -16,8 +20,18 @@ from maxpo_cli.policies.tabular import Bernoulli, Categorical
         ("bernoulli:p=0.1", Bernoulli(0.1)),
         ("bernoulli: p = 1e-3 ", Bernoulli(0.001)),
         (" bernoulli :p=0", Bernoulli(0.0)),
+        ("bernoulli:p=0.1,outcomes=1", Bernoulli(0.1, outcomes=1)),
+        ("bernoulli:p=0.1,outcomes=inf", Bernoulli(0.1)),
         (
             "categorical:rewards=0/0.5/1,probs=0.6/0.3/0.1",
+            Categorical((0.0, 0.5, 1.0), (0.6, 0.3, 0.1), (inf, inf, inf)),
+        ),
+        (
+            "categorical:rewards=0/0.5/1,probs=0.6/0.3/0.1,outcomes=inf,norms=2",
+            Categorical((0.0, 0.5, 1.0), (0.6, 0.3, 0.1), norms=(2.0, 2.0, 2.0)),
+        ),
+        (
+            "categorical:rewards=0/0.5/1,probs=0.6/0.3/0.1,outcomes=1",
             Categorical((0.0, 0.5, 1.0), (0.6, 0.3, 0.1), (1, 1, 1)),
         ),
         (
@@ -68,7 +82,7 @@ def test_a_spec_reads_as_the_policy_that_it_says(text: str, policy: object) -> N
         ),
         (
             "categorical:rewards=0/1,probs=0.5/0.5,outcomes=1.5",
-            "policy 'categorical': outcomes must be whole numbers separated by '/'; got '1.5'",
+            "policy 'categorical': outcomes must be inf or whole numbers separated by '/'; got",
         ),
         ("gaussian:dim=1.5", "policy 'gaussian': dim must be a whole number; got '1.5'"),
         ("gaussian:sd=1", "unknown key of policy gaussian 'sd'; did you mean 'std'?"),
@@ -82,18 +96,31 @@ def test_a_spec_that_means_nothing_is_refused_in_one_sentence(text: str, message
 
 
 def test_every_policy_has_an_example_that_reads_back() -> None:
-    assert set(EXAMPLES) == set(KINDS)
-    for name, example in EXAMPLES.items():
-        assert parse_policy(example).spec.startswith(f"{name}:")
+    assert set(KINDS) == {"bernoulli", "categorical", "gaussian"}
+    for name, kind in KINDS.items():
+        assert kind.name == name
+        assert parse_policy(kind.example).spec == kind.example
+        assert kind.summary
+        assert all(key.meaning for key in kind.keys.values())
+
+
+@pytest.mark.parametrize("spec", [kind.example for kind in KINDS.values()])
+def test_policies_and_their_problems_can_be_pickled(spec: str) -> None:
+    policy = parse_policy(spec)
+    (problem,) = policy.problems
+    again, same = pickle.loads(pickle.dumps((policy, problem)))
+    assert again == policy
+    np.testing.assert_array_equal(same.gradient(3), problem.gradient(3))
 
 
 NUMBERS = st.floats(-1e6, 1e6).filter(lambda r: r == 0 or abs(r) > 1e-70)
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
-@given(p=st.floats(0, 1))
-def test_bernoulli_specs_read_back_to_the_last_bit(p: float) -> None:
-    assert parse_policy(Bernoulli(p).spec) == Bernoulli(p)
+@given(p=st.floats(0, 1), outcomes=st.one_of(st.just(inf), st.integers(1, 2**60)))
+def test_bernoulli_specs_read_back_to_the_last_bit(p: float, outcomes: float) -> None:
+    policy = Bernoulli(p, outcomes)
+    assert parse_policy(policy.spec) == policy
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
@@ -140,6 +167,24 @@ def test_outcomes_are_written_once_where_they_are_all_the_same() -> None:
         "categorical:rewards=0/1,probs=0.5/0.5,outcomes=3",
         "categorical:rewards=0/1,probs=0.5/0.5,outcomes=3/4",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("bernoulli:p=0.10", "bernoulli:p=0.1"),
+        ("bernoulli:p=0.1,outcomes=inf", "bernoulli:p=0.1"),
+        ("bernoulli:p=0.1,outcomes=01", "bernoulli:p=0.1,outcomes=1"),
+        ("categorical:p=0.1", "categorical:rewards=0/1,probs=0.9/0.1"),
+        ("categorical:p=0.1,outcomes=INF,norms=1", "categorical:rewards=0/1,probs=0.9/0.1"),
+        ("categorical:p=0.1,outcomes=inf/inf", "categorical:rewards=0/1,probs=0.9/0.1"),
+        ("categorical:p=0.1,norms=2/2", "categorical:rewards=0/1,probs=0.9/0.1,norms=2"),
+        ("categorical:p=0.1,norms=1/.5", "categorical:rewards=0/1,probs=0.9/0.1,norms=1/0.5"),
+    ],
+)
+def test_the_orthogonal_limit_and_norms_of_1_are_left_out_of_a_spec(text: str, spec: str) -> None:
+    assert parse_policy(text).spec == spec
+    assert parse_policy(spec) == parse_policy(text)
 
 
 def test_rewards_that_are_read_differ_in_their_problem() -> None:

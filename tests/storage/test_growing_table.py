@@ -137,7 +137,7 @@ class TestContinuing:
                 run(here, spec, overwrite=True)
         table = (here / "table.csv").read_bytes()
         wrong = []
-        for offset in [0, 1, 50, *range(len(table) - 1, 0, -len(table) // 40)]:
+        for offset in [0, 1, 50, *range(len(table) - 1, 0, -len(table) // 12)]:
             (here / "table.csv").write_bytes(table[:offset])
             try:
                 run(here, spec)
@@ -275,16 +275,11 @@ class TestOthersAreRefused:
         self, done: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         here, turned = tmp_path / "here", spec_of((GRID[0], GRID[2], GRID[1]))
-        run(tmp_path / "expected", turned)
         if done < 4:
             run_until(here, spec_of(), done, monkeypatch)
         else:
             run(here, spec_of())
-        try:
-            run(here, turned)
-        except InputError:
-            return
-        assert content(here) == content(tmp_path / "expected")
+        assert "std=0.5,2 mean=0,1 there, k=1,2,9 mean=0,1 std=0.5,2 here" in refusal(here, turned)
 
     def test_overwrite_begins_again_even_for_the_same_study(
         self, whole: Path, measured: list[Batch]
@@ -319,13 +314,16 @@ class TestOthersAreRefused:
         assert (tmp_path / "here").read_text() == "mine"
 
     def test_a_study_that_cannot_be_read_is_refused_in_a_sentence(self, whole: Path) -> None:
-        for text in ("", "{", "[]", '{"spec": 3}', '{"spec": {}, "versions": 3}', "\ud800"):
+        for text in ("", "{", "[]", "\ud800"):
             (whole / "study.json").write_text(text, errors="replace")
-            assert "study" in refusal(whole, spec_of())
+            assert "study.json is not a study that maxpo wrote" in refusal(whole, spec_of())
+        for text in ('{"spec": 3}', '{"spec": {}, "versions": 3}'):
+            (whole / "study.json").write_text(text)
+            assert "holds another study" in refusal(whole, spec_of())
 
     def test_a_table_without_a_study_is_refused(self, whole: Path) -> None:
         (whole / "study.json").unlink()
-        assert "study.json" in refusal(whole, spec_of())
+        assert "holds no study: it has no study.json" in refusal(whole, spec_of())
 
     def test_a_comparison_is_refused(self, whole: Path) -> None:
         (whole / "study.json").write_text(json.dumps(study_of(whole) | {"study": "compare"}))

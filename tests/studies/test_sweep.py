@@ -9,19 +9,20 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measuring import CPU, defined, enumerate_problem
-
-from maxpo_cli.engines.enumeration import enumerate_family
-from maxpo_cli.errors import InputError
-from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.policies.files import RewardsFile, RewardsTemplate, read_logged
-from maxpo_cli.problems.finite import FiniteProblem
-from maxpo_cli.policies.spec import Policy, parse_policy, read_template
-from maxpo_cli.policies.tabular import Categorical
-from maxpo_cli.studies import sweep as study
 from maxpo_cli.studies.compare import CompareSpec, compare
 from maxpo_cli.studies.sweep import Sweep, SweepSpec, sweep
 from maxpo_cli.studies.tables import COLUMNS
+from oracles.groups import FIXED
+from oracles.short_calls import CPU, defined, enumerate_problem
+
+from maxpo_cli.engines.enumeration import enumerate_family
+from maxpo_cli.errors import InputError
+from maxpo_cli.policies.files import RewardsFile, RewardsTemplate, read_logged
+from maxpo_cli.policies.kinds.categorical import Categorical
+from maxpo_cli.policies.policy import Policy
+from maxpo_cli.policies.spec import parse_policy, read_template
+from maxpo_cli.problems.finite import FiniteProblem
+from maxpo_cli.studies import sweep as study
 
 
 def spec_of(policy: str, *grid: str, **changes: object) -> SweepSpec:
@@ -90,7 +91,11 @@ def logged(tmp_path: Path) -> RewardsFile:
 class TestEveryRowIsThatOfCompare:
     def test_over_p_k_and_n_of_one_logit(self) -> None:
         spec = spec_of(
-            "bernoulli:p=0.5", "p=0,0.01,0.3,0.999,1", "k=1,2,5,6", "n=2,6", estimators=("all",)
+            "bernoulli:p=0.5,outcomes=1",
+            "p=0,0.01,0.3,0.999,1",
+            "k=1,2,5,6",
+            "n=2,6",
+            estimators=("all",),
         )
         assert check_cells(spec) == 5 * (2 + 4)
 
@@ -102,21 +107,25 @@ class TestEveryRowIsThatOfCompare:
 
     def test_over_outcomes_of_a_graded_reward(self) -> None:
         spec = spec_of(
-            "categorical:rewards=-1/0/0.5/2,probs=0.4/0.3/0.2/0.1",
+            "categorical:rewards=-1/0/0.5/2,probs=0.4/0.3/0.2/0.1,outcomes=1",
             "outcomes=1:10000:4:log", "k=2,4", n=6, estimators=("all",), reference="canonical",
         )  # fmt: skip
         assert check_cells(spec) == 8
 
     def test_over_rewards_and_probs_of_different_families(self) -> None:
         spec = spec_of(
-            "categorical", "rewards=0/1/2,2/1/0,0/0/1", "probs=0.2/0.3/0.5,0/0.5/0.5", n=4, k=2
+            "categorical:outcomes=1",
+            "rewards=0/1/2,2/1/0,0/0/1",
+            "probs=0.2/0.3/0.5,0/0.5/0.5",
+            n=4,
+            k=2,
         )
         assert check_cells(spec) == 6
 
     @pytest.mark.parametrize("dtype", ["float64", "float32"])
     def test_bit_for_bit_when_sampled(self, dtype: str) -> None:
         spec = spec_of(
-            "bernoulli", "p=0.01,0.5", "k=1,2,5", "n=4,6",
+            "bernoulli:outcomes=1", "p=0.01,0.5", "k=1,2,5", "n=4,6",
             engine="monte-carlo", estimators=("all",), seed=3, dtype=dtype,
         )  # fmt: skip
         assert check_cells(spec) == 2 * (2 + 3)
@@ -131,7 +140,9 @@ class TestEveryRowIsThatOfCompare:
     def test_when_auto_mixes_engines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("maxpo_cli.studies.measuring.AUTO_NUMBERS", 400)
         monkeypatch.setattr("maxpo_cli.studies.measuring.AUTO_PAIRS", 0)
-        spec = spec_of("categorical:rewards=0/1/2,probs=0.4/0.3/0.3", "n=4,9,20", "k=2,4")
+        spec = spec_of(
+            "categorical:rewards=0/1/2,probs=0.4/0.3/0.3,outcomes=1", "n=4,9,20", "k=2,4"
+        )
         assert set(sweep(spec)["engine"]) == {"enumeration", "monte-carlo"}
         assert check_cells(spec) == 6
 
@@ -160,7 +171,7 @@ class TestEveryRowIsThatOfCompare:
         )  # fmt: skip
         assert check_cells(spec) == 4
 
-    @settings(max_examples=12, deadline=None)
+    @settings(FIXED, max_examples=12)
     @given(
         st.lists(st.floats(0, 1), min_size=1, max_size=4),
         st.lists(st.integers(1, 6), min_size=1, max_size=3),
@@ -176,14 +187,15 @@ class TestEveryRowIsThatOfCompare:
             for name, items in (("p", ps), ("k", ks), ("n", ns))
         ]
         spec = spec_of(f"categorical:outcomes={outcomes}", *grid, reference=reference)
-        check_cells(spec)
+        below = sum(k <= n for k in set(ks) for n in set(ns))
+        assert check_cells(spec) == len(spec.axes[0].values) * below
 
 
 class TestTable:
     def test_rows_come_in_grid_order_the_first_axis_slowest(self) -> None:
         axes = {"k": (2, 1), "p": (0.5, 0.1, 0.3), "n": (4, 3)}
         grid = [f"{name}={','.join(map(str, axis))}" for name, axis in axes.items()]
-        table = sweep(spec_of("bernoulli", *grid, estimators=("ei", "rloo")))
+        table = sweep(spec_of("bernoulli:outcomes=1", *grid, estimators=("ei", "rloo")))
         expected = [
             (name, float(p), n, k) for k, p, n in product(*axes.values()) for name in ("ei", "rloo")
         ]
@@ -197,7 +209,7 @@ class TestTable:
         expected = (*COLUMNS[:2], "std", "mean", *COLUMNS[2:])
         assert tuple(table.columns) == expected
 
-    @pytest.mark.parametrize("column", ["policy", "estimator", "engine", "note", "seconds"])
+    @pytest.mark.parametrize("column", ["policy", "estimator", "engine", "note", "variance"])
     def test_a_column_of_the_file_never_hides_one_of_the_table(
         self, column: str, tmp_path: Path
     ) -> None:
@@ -207,12 +219,9 @@ class TestTable:
         spec = SweepSpec(
             RewardsTemplate(RewardsFile(path)), (f"{column}=x,y",), n=3, k=2, device="cpu"
         )
-        try:
-            table = sweep(spec)
-        except InputError:  # to refuse it is as well
-            return
-        assert not table.columns.duplicated().any()
-        assert set(table["estimator"]) <= set(CATALOGUE)
+        said = f"--grid {column}: every table has a column '{column}' of its own"
+        with pytest.raises(InputError, match=said):
+            sweep(spec)
 
     def test_ties_of_work_do_not_change_the_table(self, monkeypatch: pytest.MonkeyPatch) -> None:
         spec = spec_of("categorical:outcomes=3", "k=1,2", "p=0.05:0.95:7", n=6)
@@ -226,7 +235,7 @@ class TestTable:
 
 class TestCellsThatCannotBe:
     def test_k_above_n_is_rows_that_say_so(self) -> None:
-        table = sweep(spec_of("bernoulli", "p=0.2,0.7", "k=1,9", "n=4,8"))
+        table = sweep(spec_of("bernoulli:outcomes=1", "p=0.2,0.7", "k=1,9", "n=4,8"))
         assert len(table) == 8 * 7
         above = table[table["k"] > table["n"]]
         assert len(above) == 4 * 7
@@ -238,7 +247,7 @@ class TestCellsThatCannotBe:
         assert above["variance"].isna().all()
         assert (above["engine"] == "").all()
 
-    @pytest.mark.parametrize("policy", ["gaussian", "bernoulli:p=0.5"])
+    @pytest.mark.parametrize("policy", ["gaussian", "bernoulli:p=0.5,outcomes=1"])
     def test_k_above_n_everywhere_draws_and_enumerates_nothing(
         self, policy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -251,14 +260,16 @@ class TestCellsThatCannotBe:
         assert table["variance"].isna().all()
 
     def test_an_undefined_estimator_is_a_row_that_says_so_even_when_named(self) -> None:
-        table = sweep(spec_of("bernoulli:p=0.3", "k=1,4", n=4, estimators=("l2o", "ei")))
+        table = sweep(spec_of("bernoulli:p=0.3,outcomes=1", "k=1,4", n=4, estimators=("l2o", "ei")))
         row = table[(table["estimator"] == "l2o")]
         assert row["variance"].isna().all()
         assert row["note"].str.contains("l2o is defined for K in 2..N-1").all()
         assert table[table["estimator"] == "ei"]["variance"].notna().all()
 
     def test_without_its_reference_a_cell_has_all_but_ratios(self) -> None:
-        spec = spec_of("bernoulli:p=0.3", "k=1,2", n=4, reference="l2o", estimators=("all",))
+        spec = spec_of(
+            "bernoulli:p=0.3,outcomes=1", "k=1,2", n=4, reference="l2o", estimators=("all",)
+        )
         table = sweep(spec).set_index(["k", "estimator"])
         lonely = table.loc[1]
         assert lonely["variance_ratio"].isna().all()
@@ -266,7 +277,9 @@ class TestCellsThatCannotBe:
         assert lonely.loc["l2o", "note"].startswith("l2o is defined")
         assert table.loc[2]["variance_ratio"].notna().sum() >= 10
         # The other figures do not depend on the reference.
-        other = alone(spec_of("bernoulli", "k=1"), parse_policy("bernoulli:p=0.3"), 4, 1)
+        other = alone(
+            spec_of("bernoulli:outcomes=1", "k=1"), parse_policy("bernoulli:p=0.3,outcomes=1"), 4, 1
+        )
         for name in ("ei", "canonical"):
             expected = other.set_index("estimator").loc[name]
             for column in ("variance", "bias", "snr", "centering_rms", "matched_variance"):
@@ -281,7 +294,7 @@ class TestCellsThatCannotBe:
         assert table[table["k"] == 9]["note"].str.contains("above the group size").all()
 
     def test_too_many_states_at_one_n_leave_the_other_cells_whole(self) -> None:
-        policy = "categorical:rewards=0/1/2/3/4/5,probs=0.2/0.2/0.2/0.2/0.1/0.1"
+        policy = "categorical:rewards=0/1/2/3/4/5,probs=0.2/0.2/0.2/0.2/0.1/0.1,outcomes=1"
         table = sweep(spec_of(policy, "n=4,300", "k=2", engine="enumeration"))
         few, many = table[table["n"] == 4], table[table["n"] == 300]
         assert few["variance"].notna().all()
@@ -304,13 +317,13 @@ class TestRefusals:
             ("bernoulli", ("k=1,2",), "policy 'bernoulli' needs p"),
             ("bernoulli", ("p=0.5", "p=0.6"), "p is given twice"),
             ("bernoulli", ("q=0.5",), "unknown --grid name for bernoulli 'q'"),
-            ("categorical:probs=0.5/0.5", ("p=0.5",), "give p or probs, not both"),
+            ("categorical:probs=0.5/0.5,outcomes=1", ("p=0.5",), "give p or probs, not both"),
             ("categorical", ("p=0.5", "probs=0.5/0.5"), "give p or probs, not both"),
             ("categorical:rewards=0/1/2", ("p=0.5",), "p is the probability of the second"),
             ("categorical", ("p=0.5", "outcomes=0,1"), "outcomes must be whole numbers from 1"),
             ("categorical", ("probs=0.5/0.6",), "needs rewards"),
             ("gaussian", ("reward=identity,cube",), "unknown reward of gaussian 'cube'"),
-            ("gaussian", ("std=0,1",), "std"),
+            ("gaussian", ("std=0,1",), "std must be above 0; got 0"),
             ("bernoulli", ("p=0:1:1001", "n=1:1000:1000"), "1,001,000 cells are too many"),
         ],
     )
@@ -367,7 +380,7 @@ class TestBatches:
         ]
         pd.testing.assert_frame_equal(*tables, check_exact=True)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(FIXED, max_examples=10)
     @given(st.data())
     def test_a_family_enumerated_together_equals_its_problems_one_by_one(
         self, data: st.DataObject
@@ -377,18 +390,14 @@ class TestBatches:
         rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
         rewards = tuple(np.sort(rng.normal(size=levels)))
         problems = []
-        for _ in range(data.draw(st.integers(2, 70))):
+        for _ in range(data.draw(st.integers(2, 20))):
             probs = rng.dirichlet(np.ones(levels) * rng.choice([0.05, 1.0]))
-            if (probs <= 0).any():
-                continue
+            probs = np.maximum(probs, 1e-300)
             outcomes = tuple(int(m) for m in rng.integers(1, 30, levels))
             (problem,) = Categorical(rewards, tuple(probs), outcomes).problems
             assert isinstance(problem, FiniteProblem)
             problems.append(problem)
-        families = {problem.family for problem in problems}
-        assert len(families) <= 1
-        if not problems:
-            return
+        assert len({problem.family for problem in problems}) == 1
         plan = {k: defined(problems[0], n, k) for k in {1, n}}
         together = enumerate_family(problems, n, plan, CPU, torch.float64, lambda _: None)
         for problem, found in zip(problems, together, strict=True):

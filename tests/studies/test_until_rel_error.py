@@ -3,17 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from maxpo_cli.engines.monte_carlo import sampler as monte_carlo
-from maxpo_cli.errors import InputError
-from maxpo_cli.policies.logged import Logged, prompt_of_counts
-from maxpo_cli.policies.spec import Policy, parse_policy, read_template
-from maxpo_cli.studies import measuring
 from maxpo_cli.studies.compare import CompareSpec, compare
 from maxpo_cli.studies.measuring import FIRST_LOOK
 from maxpo_cli.studies.sweep import SweepSpec, sweep
 
-COIN = parse_policy("bernoulli:p=0.2")
+from maxpo_cli.engines.monte_carlo import sampler as monte_carlo
+from maxpo_cli.errors import InputError
+from maxpo_cli.policies.logged import Logged, prompt_of_counts
+from maxpo_cli.policies.policy import Policy
+from maxpo_cli.policies.spec import parse_policy, read_template
+from maxpo_cli.studies import measuring
+
+COIN = parse_policy("bernoulli:p=0.2,outcomes=1")
 NORMAL = parse_policy("gaussian:reward=exp,std=0.5")
 PROMPTS = Logged(
     "log.csv",
@@ -42,20 +43,27 @@ def worst(found: pd.DataFrame) -> float:
 
 @pytest.mark.parametrize("policy", [COIN, NORMAL, PROMPTS], ids=["coin", "normal", "prompts"])
 @pytest.mark.parametrize("tolerance", [0.1, 0.01, 0.004])
-def test_stops_once_every_ratio_is_known_and_not_at_the_look_before(
-    policy: Policy, tolerance: float
-) -> None:
+def test_stops_once_every_ratio_is_known(policy: Policy, tolerance: float) -> None:
     problems = len(policy.problems)
     limit = 300_000
     found = table(policy, groups=limit, until_rel_error=tolerance)
     (groups,) = set(found["groups"])
     assert worst(found) <= tolerance or groups == limit * problems
     assert FIRST_LOOK * problems <= groups <= limit * problems
-    if FIRST_LOOK * problems < groups < limit * problems:
-        before = table(policy, groups=int(groups / problems / 1.25), seed=0)
-        # A look earlier it was not known; the draws of one problem are the same.
-        if problems == 1:
-            assert worst(before) > tolerance * 0.9
+
+
+@pytest.mark.parametrize(
+    ("policy", "tolerance"), [(COIN, 0.004), (NORMAL, 0.01)], ids=["coin", "normal"]
+)
+def test_does_not_go_on_after_the_look_at_which_every_ratio_is_known(
+    policy: Policy, tolerance: float
+) -> None:
+    found = table(policy, groups=300_000, until_rel_error=tolerance)
+    (groups,) = set(found["groups"])
+    assert FIRST_LOOK < groups < 300_000
+    # A look earlier, on the same draws, it was not known.
+    before = table(policy, groups=int(groups / 1.25), seed=0)
+    assert worst(before) > tolerance * 0.9
 
 
 def test_a_lenient_tolerance_stops_at_the_first_look() -> None:
@@ -86,7 +94,8 @@ def test_a_seed_gives_the_same_however_much_is_drawn_at_once(
 
 def test_a_k_stops_by_itself_as_if_it_were_alone() -> None:
     spec = SweepSpec(
-        read_template("bernoulli:p=0.05"), ("k=1,2,4",), n=6, groups=200_000, device="cpu",
+        read_template("bernoulli:p=0.05,outcomes=1"),
+        ("k=1,2,4",), n=6, groups=200_000, device="cpu",
         engine="monte-carlo", until_rel_error=0.003, estimators=("ei", "pkpo"),
     )  # fmt: skip
     found = sweep(spec)
@@ -94,8 +103,8 @@ def test_a_k_stops_by_itself_as_if_it_were_alone() -> None:
     assert groups.nunique() > 1
     for k, rows in found.groupby("k"):
         alone = table(
-            parse_policy("bernoulli:p=0.05"), 6, int(k), groups=200_000, until_rel_error=0.003,
-            estimators=("ei", "pkpo"),
+            parse_policy("bernoulli:p=0.05,outcomes=1"), 6, int(k),
+            groups=200_000, until_rel_error=0.003, estimators=("ei", "pkpo"),
         )  # fmt: skip
         expected = alone.reset_index()[list(rows.columns)].drop(columns="seconds")
         pd.testing.assert_frame_equal(

@@ -1,4 +1,4 @@
-"""Sums over sampled groups at one K: all that is kept of them, and the measures they give."""
+"""Sums over sampled groups at one K: all that is kept of them, and the moments they give."""
 
 import numpy as np
 import torch
@@ -6,9 +6,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.engines.groups import Draws, Estimates
-from maxpo_cli.engines.moments import Measures, Noise, Problem
-from maxpo_cli.estimators.catalogue import Estimator
+from maxpo_cli.engines.group_estimates import Estimates, Groups
+from maxpo_cli.engines.moments import Moments, Noise
+from maxpo_cli.estimators.kinds import Estimator
+from maxpo_cli.problems.problem import Problem
 
 REPLICATES = 64
 """Interleaved parts of the sample whose means show how the mean of ĝ scatters in each direction."""
@@ -17,7 +18,8 @@ REPLICATES = 64
 class Accumulator:
     """Moments of ĝ at one K, about a centre fixed by the first block so that nothing cancels.
 
-    The features of a group are w = E[‖ĝ − centre‖² | rewards] and t = <ĝ − centre, ∇J>, for each
+    The features of a group are w = E[‖ĝ − centre‖² | rewards] (in the orthogonal limit without
+    ‖E[ĝ | rewards] − centre‖²) and t = <ĝ − centre, ∇J>, for each
     estimator: their means give variance and scale, their covariance the standard errors of both.
     They are summed about their own means in the first block. Blocks are added one after the other,
     so that no sum depends on how many of them were worked on at once.
@@ -29,10 +31,10 @@ class Accumulator:
         self._groups = 0
         self._highest = torch.empty(0)
 
-    def add(self, draws: Draws) -> None:
-        """Adds blocks of groups; all of one size, which is a multiple of `REPLICATES` but for the
-        last."""
-        estimates = draws.estimate(self._estimators, self._k)
+    def add(self, groups: Groups) -> None:
+        """Adds blocks of groups; all of one size, which is a multiple of `REPLICATES` except
+        for the last."""
+        estimates = groups.estimate(self._estimators, self._k)
         if not self._groups:
             self._start(estimates)
         shifted = estimates.mean - self._centre
@@ -43,6 +45,7 @@ class Accumulator:
             parts.reshape(blocks, several, len(self._gradient), -1, REPLICATES).sum(-2),
             around.sum(-1),
             torch.bmm(around, around.mT),
+            shifted.square().sum((-2, -1)),
             estimates.residual.sum(-1),
             estimates.centering.sum(-1),
             estimates.centering.square().sum(-1),
@@ -60,34 +63,35 @@ class Accumulator:
         features = self._features(shifted, estimates.residual[:1])
         self._usual = features[0].mean(-1, keepdim=True)
         size, dimension, _ = self._centre.shape
-        numbers = size * dimension * REPLICATES + 2 * size + 4 * size**2 + 3 * size
+        numbers = size * dimension * REPLICATES + 2 * size + 4 * size**2 + 4 * size
         self._sums = features.new_zeros(numbers)
         self._highest = features.new_zeros(size)
 
     def _features(self, shifted: Tensor, residual: Tensor) -> Tensor:
         """w of all estimators and t of all, `[b, 2E, B]`."""
         gradient = torch.as_tensor(self._gradient, device=shifted.device)[:, None]
-        return torch.cat([shifted.square().sum(-2) + residual, (shifted * gradient).sum(-2)], 1)
+        around = shifted.square().sum(-2) * self._problem.mean_weight + residual
+        return torch.cat([around, (shifted * gradient).sum(-2)], 1)
 
-    def measures(self) -> Measures:
+    def moments(self) -> Moments:
         """What the groups added so far say."""
         size, groups = len(self._estimators), self._groups
         unbiased = groups / max(groups - 1, 1)
         sums = self._sums.cpu().numpy()
         *heads, plain = np.split(
-            sums, np.cumsum([len(sums) - 5 * size - 4 * size**2, 2 * size, 4 * size**2])
+            sums, np.cumsum([len(sums) - 6 * size - 4 * size**2, 2 * size, 4 * size**2])
         )
         replicates = heads[0].reshape(size, -1, REPLICATES).swapaxes(1, 2)
         apart = heads[1] / groups
         moments = heads[2].reshape(2 * size, -1) / groups - np.outer(apart, apart)
-        residual, centering, centering_square = plain.reshape(3, size) / groups
+        square, residual, centering, centering_square = plain.reshape(4, size) / groups
         offset = replicates.sum(1) / groups
         mean = self._centre[..., 0].cpu().numpy() + offset
-        second = (self._usual[:, 0].cpu().numpy() + apart)[:size]
-        sampled = np.maximum(second - residual - (offset**2).sum(1), 0.0) * unbiased
-        variance, trace = sampled + residual, sampled / groups
-        along, square = _directions(replicates, groups, mean - self._gradient)
-        return Measures(
+        sampled = np.maximum(square - (offset**2).sum(1), 0.0) * unbiased
+        variance, trace = self._problem.mean_weight * sampled + residual, sampled / groups
+        along, trace_square = _directions(replicates, groups, mean - self._gradient)
+        return Moments(
+            engine="monte-carlo",
             estimators=self._estimators,
             objective=self._problem.objective(self._k),
             gradient=self._gradient,
@@ -96,10 +100,11 @@ class Accumulator:
             centering_mean=centering,
             centering_square=centering_square,
             centering_max=self._highest.cpu().numpy(),
+            mean_weight=self._problem.mean_weight,
             groups=groups,
             noise=Noise(
                 trace=trace,
-                trace_square=square * trace**2,
+                trace_square=trace_square * trace**2,
                 along_bias=along * trace,
                 moments=moments * (unbiased / groups),
             ),

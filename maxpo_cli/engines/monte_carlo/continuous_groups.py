@@ -1,8 +1,8 @@
-"""Groups of a Gaussian policy: sorted once, for all estimators and K.
+"""Groups of a continuous problem: sorted once, for all estimators and K.
 
-Abel's summation over the steps d_t of the sorted rewards, with P_t the sum of the scores below
-step t and S that of all, turns Σ_i A_i s_i = Σ_t d_t (β_t P_t + α_t (S − P_t)) into
-S · Σ_t d_t α_t − Σ_t (d_t P_t) (α_t − β_t): products of what a group has with what estimators have.
+Over the steps d_t of the sorted rewards, with P_t the sum of the scores below step t and S that of
+all, Σ_i A_i s_i = Σ_t d_t (β_t P_t + α_t (S − P_t)) becomes S · Σ_t d_t α_t − Σ_t (d_t P_t) (α_t −
+β_t): products of what a group has with what estimators have (engines/README.md, *Abel summation*).
 """
 
 from functools import cached_property
@@ -11,24 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxpo_cli.engines.groups import Draws, Estimates
+from maxpo_cli.engines.group_estimates import Estimates, Groups
 from maxpo_cli.engines.monte_carlo.oracle_table import oracle_table
-from maxpo_cli.estimators.catalogue import Estimator
-from maxpo_cli.estimators.groups import SortedGroups
-from maxpo_cli.estimators.profiles import ProfileOf, steps
-from maxpo_cli.policies.gaussian import GaussianProblem
+from maxpo_cli.estimators.kinds import Oracle, OwnFormula
+from maxpo_cli.estimators.profiles import ProfileOf
+from maxpo_cli.estimators.sorted_groups import SortedGroups
+from maxpo_cli.estimators.weights import steps
+from maxpo_cli.problems.continuous import ContinuousProblem
 
 
-class ScoredDraws(Draws):
-    """Groups of a Gaussian policy, as standardised first coordinates `[b, B, N]`."""
+class ContinuousGroups(Groups):
+    """Groups of a continuous problem, as latent draws z `[b, B, N]`."""
 
-    def __init__(self, problem: GaussianProblem, z: Tensor, dtype: torch.dtype) -> None:
+    def __init__(self, problem: ContinuousProblem, z: Tensor, dtype: torch.dtype) -> None:
         self.problem = problem
-        policy = problem.policy
-        order, self._rewards = _sorted(policy.reward_function.value(policy.mean + policy.std * z))
+        order, self._rewards = _sorted(problem.rewards(z))
         self._groups = SortedGroups(self._rewards.to(dtype))
         self._z = z.gather(-1, order)
-        self._scores = policy.scores(self._z[..., None]).movedim(-1, 0)
+        self._scores = problem.scores(self._z).movedim(-1, 0)
 
     @cached_property
     def _steps(self) -> Tensor:
@@ -53,7 +53,7 @@ class ScoredDraws(Draws):
     def _std(self) -> Tensor:
         return self._groups.std[..., 0].double()
 
-    def _linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
+    def _rank_linear(self, profiles: tuple[ProfileOf, ...], k: int) -> Estimates:
         n = self._groups.n
         table = steps(profiles, n, k, self._steps.dtype, str(self._steps.device))
         whole = _product(table.success, self._steps)[:, :, None] * self._total
@@ -72,12 +72,15 @@ class ScoredDraws(Draws):
         ]
         return torch.stack(squares, 1) * (self.problem.residual * (k / self._groups.n) ** 2)
 
-    def _explicit(self, estimator: Estimator, k: int) -> Estimates:
+    def _oracle(self, estimator: Oracle, k: int) -> Estimates:  # noqa: ARG002
+        table = oracle_table(self.problem, k, str(self._z.device))
+        return self._of_rewards(table.at(self._z), k)
+
+    def _own_formula(self, estimator: OwnFormula, k: int) -> Estimates:
+        return self._of_rewards(estimator.advantages(self._groups, k).double(), k)
+
+    def _of_rewards(self, advantages: Tensor, k: int) -> Estimates:
         n = self._groups.n
-        if estimator.compute is not None:
-            advantages = estimator.compute(self._groups, k).double()
-        else:
-            advantages = oracle_table(self.problem, k, str(self._z.device)).at(self._z)
         mean = torch.stack([(advantages * each).sum(-1) for each in self._scores], 1)
         residual = (
             torch.zeros_like(mean[:, 0])

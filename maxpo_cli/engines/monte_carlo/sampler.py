@@ -1,26 +1,27 @@
-"""The Monte Carlo engine: groups in blocks, one sample for every estimator and K.
+"""Sampling one problem: groups in blocks, one sample for every estimator and K.
 
 Groups are drawn, and every sum is taken, in blocks of a fixed size whatever the number of blocks
-that are worked on at once, so that a seed gives the same figures to the last bit.
+that are worked on at once, so that a seed gives the same moments to the last bit.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection
 
 import torch
-from torch import Tensor
 
+from maxpo_cli.engines.count_groups import CountGroups
+from maxpo_cli.engines.engine import Advance, EstimatorsAt
+from maxpo_cli.engines.group_estimates import Groups
+from maxpo_cli.engines.moments import Moments
 from maxpo_cli.engines.monte_carlo.accumulator import REPLICATES, Accumulator
-from maxpo_cli.engines.count_groups import CountedDraws
+from maxpo_cli.engines.monte_carlo.continuous_groups import ContinuousGroups
 from maxpo_cli.engines.monte_carlo.count_sampler import CountSampler
-from maxpo_cli.engines.groups import Draws
-from maxpo_cli.engines.moments import Measures, Problem
-from maxpo_cli.engines.monte_carlo.continuous_groups import ScoredDraws
-from maxpo_cli.estimators.catalogue import Estimator
+from maxpo_cli.problems.continuous import ContinuousProblem
 from maxpo_cli.problems.finite import FiniteProblem
-from maxpo_cli.policies.gaussian import GaussianProblem
+from maxpo_cli.problems.problem import Problem
 
 BLOCK, BLOCK_NUMBERS = 16 * REPLICATES, 1 << 20
-"""Groups a block at the most, and numbers in one of its tensors, which wide problems keep to."""
+"""Groups per block at most, and numbers in one of its tensors, which wide problems keep to."""
 
 CPU_PASS, DEVICE_PASS = 1 << 18, 1 << 25
 """Numbers in a tensor that is worked on at once: what fits a CPU's cache, and what fills a GPU."""
@@ -30,113 +31,121 @@ KEPT_BYTES = 24 << 20
 this size freed; getting it anew for every tensor would cost as much as the work on it."""
 
 
-def sample_problem(
-    problem: Problem,
-    n: int,
-    estimators: Mapping[int, tuple[Estimator, ...]],
-    groups: int,
-    generator: torch.Generator,
-    dtype: torch.dtype,
-    advance: Callable[[int], None],
-    blocks_at_once: int | None = None,
-) -> dict[int, Measures]:
-    """Monte Carlo measures for each K of `estimators`, from the same groups for all of them.
+class Source(ABC):
+    """What draws groups of one problem, block by block.
 
-    `advance` is called with the number of groups done since the last call. `blocks_at_once` has
-    no influence on any figure.
+    `width` is how many numbers a group has at most while it is drawn, `numbers` how many it has for
+    each estimator, and `rarest` how many rewards of the rarest level a group has on average.
     """
-    sampler = Sampler(problem, n, estimators, groups, generator, dtype, advance, blocks_at_once)
-    sampler.sample(groups)
-    return {k: sampler.measures(k) for k in estimators}
+
+    width: int
+    numbers: int
+    rarest: float
+
+    @abstractmethod
+    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Groups:
+        """Blocks of groups: the first `size` of the `block` groups that are drawn for each."""
+
+
+class _FiniteSource(Source):
+    """Groups of a finite problem, as counts."""
+
+    def __init__(
+        self, problem: FiniteProblem, n: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self._problem, self._n, self._dtype = problem, n, dtype
+        self._sampler = CountSampler(problem, n, device)
+        self.width, self.numbers = max(n, problem.m), problem.m
+        self.rarest = n * float(problem.probs.min())
+
+    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Groups:
+        """See `Source`; one call of the generator per block."""
+        shape = (self._sampler.uniforms, block)
+        device = generator.device
+        uniforms = torch.stack(
+            [
+                torch.rand(shape, dtype=torch.float64, generator=generator, device=device)
+                for _ in range(blocks)
+            ]
+        )
+        above = self._sampler(uniforms)[..., :size]
+        return CountGroups(self._problem, above, self._n, self._dtype)
+
+
+class _ContinuousSource(Source):
+    """Groups of a continuous problem, none of whose rewards is rare."""
+
+    def __init__(self, problem: ContinuousProblem, n: int, dtype: torch.dtype) -> None:
+        self._problem, self._n, self._dtype = problem, n, dtype
+        self.width, self.numbers, self.rarest = n, problem.dimension, float(n)
+
+    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Groups:
+        """See `Source`; one call of the generator per block."""
+        shape = (block, self._n)
+        z = torch.stack([self._problem.draw(shape, generator) for _ in range(blocks)])
+        return ContinuousGroups(self._problem, z[:, :size], self._dtype)
+
+
+def _source(problem: Problem, n: int, device: torch.device, dtype: torch.dtype) -> Source:
+    if isinstance(problem, FiniteProblem):
+        return _FiniteSource(problem, n, device, dtype)
+    if isinstance(problem, ContinuousProblem):
+        return _ContinuousSource(problem, n, dtype)
+    raise TypeError("Monte Carlo takes finite and continuous problems")
 
 
 class Sampler:
     """Groups of one problem, drawn bit by bit: whole blocks, in the same order however often asked.
 
-    See `sample_problem`; `limit` is the number of groups there will be at the most.
+    `limit` is the number of groups there will be at most; `advance` is called with the number of
+    groups done since the last call; `blocks_at_once` has no influence on any moment.
     """
 
     def __init__(
         self,
         problem: Problem,
         n: int,
-        estimators: Mapping[int, tuple[Estimator, ...]],
+        estimators: EstimatorsAt,
         limit: int,
         generator: torch.Generator,
         dtype: torch.dtype,
-        advance: Callable[[int], None],
+        advance: Advance,
         blocks_at_once: int | None = None,
     ) -> None:
-        width = max(n, problem.m) if isinstance(problem, FiniteProblem) else n
-        block = max(min(BLOCK, BLOCK_NUMBERS // width // REPLICATES * REPLICATES), REPLICATES)
+        source = _source(problem, n, generator.device, dtype)
+        wide = BLOCK_NUMBERS // source.width // REPLICATES * REPLICATES
+        block = max(min(BLOCK, wide), REPLICATES)
         size = CPU_PASS if generator.device.type == "cpu" else DEVICE_PASS
-        self._problem, self._n, self._block = problem, n, block
-        self._generator, self._dtype, self._advance = generator, dtype, advance
-        numbers = block * max(width, _numbers(problem) * max(map(len, estimators.values())))
+        self._source, self._block, self._generator, self._advance = (
+            source, block, generator, advance,
+        )  # fmt: skip
+        most = max(map(len, estimators.values()))
+        numbers = block * max(source.width, source.numbers * most)
         self._blocks_at_once = blocks_at_once or max(1, size // numbers)
         self._left, self._groups = limit, 0
         torch.empty(KEPT_BYTES, dtype=torch.uint8)  # given back at once
-        self._counts = (
-            CountSampler(problem, n, generator.device)
-            if isinstance(problem, FiniteProblem)
-            else None
-        )
         self._accumulators = {k: Accumulator(problem, k, e) for k, e in estimators.items()}
 
     @property
     def rarest(self) -> float:
         """How many rewards of the rarest level a group has on average; n where none is rare."""
-        if isinstance(self._problem, FiniteProblem):
-            return self._n * float(self._problem.probs.min())
-        return float(self._n)
+        return self._source.rarest
 
     def sample(self, groups: int, wanted: Collection[int] | None = None) -> None:
         """Draws blocks until there are that many groups or the limit, for the K of `wanted`."""
         chosen = [a for k, a in self._accumulators.items() if wanted is None or k in wanted]
         while self._left and self._groups < groups:
             missing = -(-(groups - self._groups) // self._block)
-            blocks = min(missing, self._blocks_at_once, self._left // self._block)
-            size = self._block if blocks else self._left  # a last block may be cut short
-            shape = (max(blocks, 1), self._block, self._n)
-            draws = _draws(self._problem, self._counts, shape, size, self._generator, self._dtype)
+            whole = min(missing, self._blocks_at_once, self._left // self._block)
+            size = self._block if whole else self._left  # a last block may be cut short
+            blocks = max(whole, 1)
+            drawn = self._source.draw(blocks, self._block, size, self._generator)
             for accumulator in chosen:
-                accumulator.add(draws)
-            self._left -= shape[0] * size
-            self._groups += shape[0] * size
-            self._advance(shape[0] * size)
+                accumulator.add(drawn)
+            self._left -= blocks * size
+            self._groups += blocks * size
+            self._advance(blocks * size)
 
-    def measures(self, k: int) -> Measures:
+    def moments(self, k: int) -> Moments:
         """What the groups that were drawn for this K say."""
-        return self._accumulators[k].measures()
-
-
-def _numbers(problem: Problem) -> int:
-    """How many numbers a group has for each estimator."""
-    return problem.m if isinstance(problem, FiniteProblem) else len(problem.gradient(1))
-
-
-def _draws(
-    problem: Problem,
-    sampler: CountSampler | None,
-    shape: tuple[int, int, int],
-    size: int,
-    generator: torch.Generator,
-    dtype: torch.dtype,
-) -> Draws:
-    """Groups of the problem: the first `size` of each block; `shape` is (blocks, block, n)."""
-    blocks, block, n = shape
-    if isinstance(problem, GaussianProblem):
-        z = _draw(torch.randn, (blocks, block, n), generator)
-        return ScoredDraws(problem, z[:, :size], dtype)
-    assert sampler is not None
-    uniforms = _draw(torch.rand, (blocks, sampler.uniforms, block), generator)
-    return CountedDraws(problem, sampler(uniforms)[..., :size], n, dtype)
-
-
-def _draw(
-    law: Callable[..., Tensor], shape: tuple[int, int, int], generator: torch.Generator
-) -> Tensor:
-    """Draws of this shape, one call of the generator a block."""
-    blocks, *rest = shape
-    options = {"dtype": torch.float64, "generator": generator, "device": generator.device}
-    return torch.stack([law(rest, **options) for _ in range(blocks)])
+        return self._accumulators[k].moments()

@@ -3,7 +3,8 @@
 A baseline of the other N − 1 rewards of a group, any weights on them in ascending order, leaves an
 estimator unbiased. On a 0/1 group it is a number g_j for each number j = 1..N−1 of successes among
 the others, and any such numbers are a choice of weights; so the variance of the gradient estimate
-is a quadratic form in g, whose matrix holds the covariances of N − 1 estimators.
+is a quadratic form in g, whose matrix holds the covariances of N − 1 estimators
+(engines/README.md, *best baseline*).
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,9 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from maxpo_cli.engines.threshold.thresholds import Cuts
 from maxpo_cli.engines.threshold.covariance import Profiles, covariances, second_moments
-from maxpo_cli.estimators.catalogue import Best
+from maxpo_cli.engines.threshold.thresholds import Thresholds
+from maxpo_cli.estimators.kinds import BaselineFamily
 from maxpo_cli.estimators.profiles import (
     Profile,
     canonical_profile,
@@ -31,25 +32,29 @@ NUMBERS = 1 << 22
 
 
 def best_profiles(
-    cuts: Cuts, n: int, wanted: Sequence[tuple[int, Best]], device: torch.device
+    thresholds: Thresholds,
+    n: int,
+    wanted: Sequence[tuple[int, BaselineFamily]],
+    device: torch.device,
 ) -> Profiles:
     """The estimators with the best baselines for groups of n of this problem, as (K, kind) asks."""
-    by_baseline = tuple(dict.fromkeys(k for k, best in wanted if best is not Best.CONSTANT))
-    by_constant = tuple(dict.fromkeys(k for k, best in wanted if best is Best.CONSTANT))
-    matrix, products = _covariances(cuts, n, by_baseline, device)
-    less_constant = _less_constants(cuts, n, by_constant, device)
+    constant = BaselineFamily.CONSTANT
+    by_baseline = tuple(dict.fromkeys(k for k, family in wanted if family is not constant))
+    by_constant = tuple(dict.fromkeys(k for k, family in wanted if family is constant))
+    matrix, products = _covariances(thresholds, n, by_baseline, device)
+    less_constant = _less_constants(thresholds, n, by_constant, device)
     found = [Profiles.of([], n, [], device)]
-    for k, best in wanted:
-        if best is Best.CONSTANT:
+    for k, family in wanted:
+        if family is constant:
             found.append(less_constant[by_constant.index(k)])
             continue
         directions = torch.eye(n - 1, dtype=torch.float64, device=device)
-        if best is Best.MIX:
+        if family is BaselineFamily.MIX:
             directions = _known_baselines(n, k, device)
         change = directions @ _minimum(
             directions.T @ matrix @ directions, directions.T @ products[:, by_baseline.index(k)]
         )
-        begin = Profiles.of([_start(n, k)], n, [cuts.lowest], device)
+        begin = Profiles.of([_start(n, k)], n, [thresholds.lowest], device)
         found.append(begin.less_baseline(change))
     return reduce(Profiles.joined, found)
 
@@ -67,17 +72,17 @@ def _known_baselines(n: int, k: int, device: torch.device) -> Tensor:
 
 
 def _covariances(
-    cuts: Cuts, n: int, ks: Sequence[int], device: torch.device
+    thresholds: Thresholds, n: int, ks: Sequence[int], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """tr Cov between the baselines that are 1 at one j, and of these with the start of each K.
 
     `[N−1, N−1]` and `[N−1, #K]`.
     """
-    starts = Profiles.of([_start(n, k) for k in ks], n, [cuts.lowest] * len(ks), device)
-    profiles = _unit_baselines(n, cuts.lowest, device).joined(starts)
+    starts = Profiles.of([_start(n, k) for k in ks], n, [thresholds.lowest] * len(ks), device)
+    profiles = _unit_baselines(n, thresholds.lowest, device).joined(starts)
     total = torch.zeros(2 * profiles.base.shape, dtype=torch.float64, device=device)
-    for pairs in cuts.pairs() if ks else ():
-        width = len(total) * pairs.means.shape[-1]
+    for pairs in thresholds.pairs() if ks else ():
+        width = len(total) * max(1, pairs.means.shape[-1])
         for part in pairs.split(max(1, NUMBERS // width)):
             total += covariances(part, profiles)
     return total[: n - 1, : n - 1], total[: n - 1, n - 1 :]
@@ -88,10 +93,12 @@ def _unit_baselines(n: int, base: float, device: torch.device) -> Profiles:
     none = torch.zeros(n + 1, n - 1, dtype=torch.float64, device=device)
     success, failure = none.clone(), none.clone()
     success[2:] = failure[1:n] = torch.eye(n - 1, dtype=torch.float64, device=device)
-    return Profiles(n, none.new_full((n - 1,), base), success, failure, none)
+    return Profiles(n, none.new_full((n - 1,), base), success, failure, none, none, none)
 
 
-def _less_constants(cuts: Cuts, n: int, ks: Sequence[int], device: torch.device) -> list[Profiles]:
+def _less_constants(
+    thresholds: Thresholds, n: int, ks: Sequence[int], device: torch.device
+) -> list[Profiles]:
     """q_i less the best constant, for each K.
 
     Its variance is a parabola in the constant, here through three points. The constant is counted
@@ -102,16 +109,16 @@ def _less_constants(cuts: Cuts, n: int, ks: Sequence[int], device: torch.device)
     inclusive = [inclusive_profile(n, k) for k in ks]
     starts = [start for each in inclusive for start in (each, each - all_of_it)]
     # The points are as far apart as the constant is from 0, lest rounding drown it in a long tail.
-    ends = [(cuts.lowest, cuts.problem.objective(k), cuts.highest) for k in ks]
+    ends = [(thresholds.lowest, thresholds.problem.objective(k), thresholds.highest) for k in ks]
     apart = torch.tensor(ends, dtype=torch.float64, device=device).reshape(-1, 3).diff().flatten()
-    apart = torch.where(apart > 0, apart / (cuts.highest - cuts.lowest or 1.0), 1.0)
+    apart = torch.where(apart > 0, apart / (thresholds.highest - thresholds.lowest or 1.0), 1.0)
     places = apart[:, None] * torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64, device=device)
     trials = Profiles.of(
         [start for start in starts for _ in range(3)], n, [0.0] * places.numel(), device
     )
     trials = trials.less_constant(places.flatten())
     variance = torch.zeros_like(trials.base)
-    for pairs in cuts.pairs() if ks else ():
+    for pairs in thresholds.pairs() if ks else ():
         variance += second_moments(pairs, trials).variance
     low, middle, high = variance.reshape(-1, 3).T
     bend = low + high - 2 * middle

@@ -1,8 +1,9 @@
-"""A Gaussian policy cut at thresholds: the integral of section 4 of the design by quadrature.
+"""The thresholds of a continuous problem: nodes of the quadrature of *threshold integral*.
 
-Between the corners of the reward the integrand is smooth in both thresholds, but for the diagonal.
-So bands of thresholds have Gauss–Legendre nodes: their products for two bands, and for a band with
-itself those of the triangle t ≤ u, as t = s v and u = s in the unit square of (s, v).
+Between the corners of the reward the integrand is smooth in both thresholds, except on the
+diagonal. So bands of thresholds have Gauss–Legendre nodes: their products for two bands, and for a
+band with itself those of the triangle t ≤ u, as t = s v and u = s in the unit square of (s, v)
+(engines/README.md, *threshold integral*).
 """
 
 from collections.abc import Iterator
@@ -13,18 +14,19 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.engines.threshold.thresholds import CutRow
 from maxpo_cli.engines.threshold.covariance import Pairs, Profiles, binomial
-from maxpo_cli.policies.gaussian import GaussianProblem, in_bands, unit_nodes
+from maxpo_cli.engines.threshold.thresholds import Row
+from maxpo_cli.problems.continuous import ContinuousProblem
+from maxpo_cli.problems.quadrature import in_bands, unit_nodes
 
 PAIRS_AT_ONCE = 1 << 12
 """Pairs of thresholds that are worked on at once."""
 
 
-class GaussianCuts:
-    """Thresholds of a Gaussian policy: the base, and so many nodes in each of its bands."""
+class ContinuousThresholds:
+    """Thresholds of a continuous problem: the base, and so many nodes in each of its bands."""
 
-    def __init__(self, problem: GaussianProblem, nodes: int, device: torch.device) -> None:
+    def __init__(self, problem: ContinuousProblem, nodes: int, device: torch.device) -> None:
         self.problem = problem
         self.device = device
         bands = problem.wide_bands
@@ -103,14 +105,14 @@ class GaussianCuts:
     def _tensor(self, values: FloatArray) -> Tensor:
         return torch.as_tensor(values, device=self.device)
 
-    def firsts(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
+    def first_moments(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
         """E Σ_i A_i s_i, `[E, d]`, and the mean advantage of a group, `[E]`."""
         above, below = (self._tensor(side.reshape(-1, side.shape[-1])) for side in self._sides)
         steps = self._tensor(self._steps.ravel())
         law = binomial(profiles.n, above[:, 0])
         counts = torch.arange(profiles.n + 1, dtype=torch.float64, device=self.device)[:, None]
-        of_success = law @ (counts * profiles.success)
-        of_failure = law @ ((profiles.n - counts) * profiles.failure)
+        of_success = law @ (counts * profiles.mean_success)
+        of_failure = law @ ((profiles.n - counts) * profiles.mean_failure)
         mean = _given(above, of_success * steps[:, None])
         mean = mean + _given(below, of_failure * steps[:, None])
         centering = steps @ (law @ profiles.centering) + profiles.base * profiles.centering[-1]
@@ -121,14 +123,14 @@ class GaussianCuts:
 
         NaN where there is none, since rewards have no bounds; 0 where every group's is 0.
         """
-        low, high = self.problem.policy.reward_function.bounds
+        low, high = self.problem.bounds
         if np.isfinite(high - low):
             ends = profiles.base * profiles.centering[-1] + (high - low) * profiles.centering
             return ends.abs().amax(0)
         zero = (profiles.centering == 0).all(0)
         return torch.where(zero, 0.0, torch.nan)
 
-    def oracle(self, n: int, k: int) -> CutRow:
+    def oracle(self, n: int, k: int) -> Row:
         """The oracle: a success has F^K and a failure −F^(K−1) (1 − F) at a threshold."""
         square, centering_square = 0.0, 0.0
         for pairs in self.pairs():
@@ -145,7 +147,7 @@ class GaussianCuts:
             square += float((of_segments * scores).sum())
             centering_square += float(of_segments.sum())
         gradient = self.problem.gradient(k)
-        return CutRow(
+        return Row(
             mean=gradient,
             variance=(k * k * square - float(gradient @ gradient)) / n,
             centering_mean=0.0,
@@ -155,7 +157,7 @@ class GaussianCuts:
 
     def _largest_oracle(self, k: int) -> float:
         """The oracle's advantage of the highest or the lowest reward; NaN without bounds."""
-        if not np.isfinite(self.problem.policy.reward_function.bounds).all():
+        if not np.isfinite(self.problem.bounds).all():
             return float("nan")
         above, below = (self._tensor(side[..., 0]) for side in self._sides)
         ends = _oracle_profile(below, above, k)

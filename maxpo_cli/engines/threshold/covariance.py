@@ -1,20 +1,22 @@
-"""The polynomial exact engine: rewards cut at pairs of thresholds (section 4 of the design).
+"""Covariances of gradient estimates over pairs of thresholds, in polynomial time.
 
 A rank-linear estimator is the sum over thresholds t of its answers on the 0/1 groups 1[r > t], its
 profile: α_c for a success and β_c for a failure in a group with c successes. Two thresholds t ≤ u
 cut the rewards into three segments, L (r ≤ t), M and H (r > u), within which scores are i.i.d.
 Given c rewards above t, the number c′ above u is binomial, and the gradient estimate of t is linear
-in c′; so that one pass over c, with one matrix product in c′ for all estimators, gives the
-covariance of the two gradient estimates about their means, without a difference of large numbers.
+in c′. One pass over c, with one matrix product in c′ for all estimators, therefore gives the
+covariance of the two gradient estimates about their means, without a difference of large numbers
+(engines/README.md, *threshold pairs* and *conditional binomial*).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from maxpo_cli.estimators.profiles import Profile
+from maxpo_cli.estimators.weights import rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,8 @@ class Profiles:
         success: α, the advantage of a success in a 0/1 group with c successes, `[n + 1, E]`.
         failure: β, that of a failure, `[n + 1, E]`.
         centering: (c α + (n − c) β) / n, rounded once, `[n + 1, E]`.
+        mean_success, mean_failure: α and β less a constant and less what is a baseline, neither of
+            which has a part in E ĝ, so that what is small against them keeps its digits.
     """
 
     n: int
@@ -34,32 +38,42 @@ class Profiles:
     success: Tensor
     failure: Tensor
     centering: Tensor
+    mean_success: Tensor
+    mean_failure: Tensor
 
     @classmethod
     def of(
         cls, profiles: Sequence[Profile], n: int, base: Sequence[float], device: torch.device
     ) -> "Profiles":
         """The tensors of exact profiles, each rounded once."""
-        rounded = (
-            torch.stack([p.rounded() for p in profiles], 2)
-            if profiles
-            else torch.zeros(4, n + 1, 0, dtype=torch.float64)
+        none = torch.zeros(4, n + 1, dtype=torch.float64)  # for the shape, where there are none
+        whole, for_mean = (
+            torch.stack([none, *several], 2)[..., 1:].to(device)
+            for several in (
+                [rounded(profile) for profile in profiles],
+                [rounded(profile.less_top()) for profile in profiles],
+            )
         )
-        success, failure, _, centering = rounded.to(device)
+        success, failure, _, centering = whole
         return cls(
-            n, torch.tensor(base, dtype=torch.float64, device=device), success, failure, centering
-        )
+            n, torch.tensor(base, dtype=torch.float64, device=device), success, failure, centering,
+            for_mean[0], for_mean[1],
+        )  # fmt: skip
 
     def joined(self, other: "Profiles") -> "Profiles":
         """The estimators of both."""
-        parts = ("success", "failure", "centering")
+        parts = ("success", "failure", "centering", "mean_success", "mean_failure")
         both = (torch.cat([getattr(self, part), getattr(other, part)], 1) for part in parts)
         return Profiles(self.n, torch.cat([self.base, other.base]), *both)
 
     def less_constant(self, shares: Tensor) -> "Profiles":
         """Less a constant each, as shares `[E]` of the highest reward less the lowest."""
-        parts = (part - shares for part in (self.success, self.failure, self.centering))
-        return Profiles(self.n, self.base, *parts)
+        return replace(
+            self,
+            success=self.success - shares,
+            failure=self.failure - shares,
+            centering=self.centering - shares,
+        )
 
     def less_baseline(self, values: Tensor) -> "Profiles":
         """Less a baseline that is `values[j − 1]` where j = 1..n−1 others are successes."""
@@ -67,10 +81,12 @@ class Profiles:
         of_success = torch.roll(among_others, 1, 0)
         counts = torch.arange(self.n + 1, dtype=torch.float64, device=values.device)[:, None]
         mean = (counts * of_success + (self.n - counts) * among_others) / self.n
-        return Profiles(
-            self.n, self.base, self.success - of_success, self.failure - among_others,
-            self.centering - mean,
-        )  # fmt: skip
+        return replace(
+            self,
+            success=self.success - of_success,
+            failure=self.failure - among_others,
+            centering=self.centering - mean,
+        )
 
 
 @dataclass(frozen=True, eq=False)

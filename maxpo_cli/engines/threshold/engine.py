@@ -1,19 +1,22 @@
-"""Exact measures of rank-linear estimators, the oracle and the best baselines, by thresholds."""
+"""The threshold engine: exact moments of rank-linear estimators, the oracle and best baselines."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+from maxpo_cli.engines.engine import Advance, EstimatorsAt, Precision, Stop
+from maxpo_cli.engines.moments import Moments
 from maxpo_cli.engines.threshold.best_baseline import best_profiles
-from maxpo_cli.engines.threshold.thresholds import CutRow, Cuts
-from maxpo_cli.engines.threshold.finite import FiniteCuts
-from maxpo_cli.engines.threshold.continuous import GaussianCuts
-from maxpo_cli.engines.moments import Measures, Problem
+from maxpo_cli.engines.threshold.continuous import ContinuousThresholds
 from maxpo_cli.engines.threshold.covariance import Profiles, Seconds, second_moments
-from maxpo_cli.estimators.catalogue import Estimator
+from maxpo_cli.engines.threshold.finite import FiniteThresholds
+from maxpo_cli.engines.threshold.thresholds import Row, Thresholds
+from maxpo_cli.estimators.kinds import BestBaseline, ByKind, Estimator, Oracle, RankLinear
+from maxpo_cli.problems.continuous import ContinuousProblem
 from maxpo_cli.problems.finite import FiniteProblem
+from maxpo_cli.problems.problem import Problem
 
 NODES = (8, 12, 16, 20, 26, 34)
 """Nodes a band of thresholds, until the figures settle."""
@@ -23,45 +26,88 @@ ROUNDING = 1e-13
 
 TINY = 1e-300
 
-Plan = Mapping[int, tuple[Estimator, ...]]
-Advance = Callable[[float], None]
+
+class ThresholdEngine:
+    """Exact moments in O(m² N²) for m reward levels, and by quadrature for continuous rewards."""
+
+    name = "threshold"
+
+    def refusal(self, problem: Problem, n: int) -> str | None:  # noqa: ARG002
+        """See `Engine`: it can measure every problem."""
+        return None
+
+    def refuses(self, estimator: Estimator) -> str | None:
+        """See `Engine`: it measures what the gradient estimates of single thresholds add up to."""
+        if isinstance(estimator, RankLinear | Oracle | BestBaseline):
+            return None
+        return f"{estimator.name} is not rank-linear, so --engine threshold cannot measure it"
+
+    def cost(self, problem: Problem, n: int) -> float:
+        """See `Engine`."""
+        return pairs_of(problem) * n**2
+
+    def work(self, problem: Problem, n: int, groups: int) -> float:  # noqa: ARG002
+        """See `Engine`: pairs of thresholds."""
+        return pairs_of(problem)
+
+    def measure(
+        self,
+        problems: Sequence[Problem],
+        n: int,
+        estimators: EstimatorsAt,
+        precision: Precision,
+        advance: Advance,
+        stop: Stop | None = None,  # noqa: ARG002
+    ) -> list[dict[int, Moments]]:
+        """See `Engine`."""
+        return [_measure(problem, n, estimators, precision, advance) for problem in problems]
 
 
 def pairs_of(problem: Problem) -> float:
     """How many pairs of thresholds a problem usually has."""
-    if isinstance(problem, FiniteProblem):
-        return problem.m * (problem.m + 1) / 2
-    return sum(GaussianCuts(problem, nodes, torch.device("cpu")).count for nodes in NODES[:3])
+    if isinstance(problem, ContinuousProblem):
+        cpu = torch.device("cpu")
+        return sum(ContinuousThresholds(problem, nodes, cpu).count for nodes in NODES[:3])
+    return FiniteThresholds(_finite(problem), torch.device("cpu")).count
 
 
-def measure_exactly(
-    problem: Problem, n: int, plan: Plan, device: torch.device, rtol: float, advance: Advance
-) -> dict[int, Measures]:
-    """Exact measures of estimators that are `is_linear`, for each K of `plan`.
+def _finite(problem: Problem) -> FiniteProblem:
+    if not isinstance(problem, FiniteProblem):
+        raise TypeError("the threshold engine takes finite and continuous problems")
+    return problem
 
-    In O(m² n²) for a finite problem of m levels. A continuous one has its nodes refined until no
-    figure moves by more than `rtol`; `rtol` of the measures is how much they moved at last. All in
-    all `advance` is told of `pairs_of` pairs of thresholds.
+
+def _measure(
+    problem: Problem, n: int, estimators: EstimatorsAt, precision: Precision, advance: Advance
+) -> dict[int, Moments]:
+    """Exact moments of one problem.
+
+    A continuous one has its nodes refined until no metric moves by more than `rtol`; `rtol` of the
+    moments is how much they moved at last. All in all `advance` is told of `pairs_of` pairs.
     """
-    best = [(k, e.best) for k, several in plan.items() for e in several if e.best is not None]
-    if isinstance(problem, FiniteProblem):
-        finite = FiniteCuts(problem, device)
-        return _measure(finite, n, plan, best_profiles(finite, n, best, device), device, advance)
-    coarse: dict[int, Measures] = {}
-    before = GaussianCuts(problem, NODES[0], device)
+    device = precision.device
+    best = [
+        (k, e.family) for k, several in estimators.items() for e in ByKind.of(several).best_baseline
+    ]
+    if not isinstance(problem, ContinuousProblem):
+        finite = FiniteThresholds(_finite(problem), device)
+        profiles = best_profiles(finite, n, best, device)
+        return _with_profiles(finite, n, estimators, profiles, device, advance)
+    coarse: dict[int, Moments] = {}
+    before = ContinuousThresholds(problem, NODES[0], device)
     left = pairs_of(problem)
     for nodes in NODES:
-        cuts = GaussianCuts(problem, nodes, device)
+        thresholds = ContinuousThresholds(problem, nodes, device)
         # Near its minimum a variance hardly moves, so that coarser nodes give the best baseline.
         profiles = best_profiles(before, n, best, device)
-        told = advance if cuts.count <= left else _nobody
-        fine = _measure(cuts, n, plan, profiles, device, told)
-        left -= cuts.count
-        before = cuts
+        told = advance if thresholds.count <= left else _nobody
+        fine = _with_profiles(thresholds, n, estimators, profiles, device, told)
+        left -= thresholds.count
+        before = thresholds
         if coarse:
-            moved = {k: _moved(coarse[k], fine[k], n / k) for k in plan}
+            moved = {k: _moved(coarse[k], fine[k], n / k) for k in estimators}
             fine = {k: replace(each, rtol=moved[k]) for k, each in fine.items()}
-            if max(moved.values()) <= rtol:
+            if max(moved.values()) <= precision.rtol:
                 break
         coarse = fine
     if left > 0:
@@ -73,45 +119,52 @@ def _nobody(_done: float) -> None:
     """Who is told of work that was not foreseen."""
 
 
-def _measure(
-    cuts: Cuts, n: int, plan: Plan, best: Profiles, device: torch.device, advance: Advance
-) -> dict[int, Measures]:
-    """The measures that these thresholds give; `best` are the best baselines, in their order."""
-    linear = [(k, e) for k, several in plan.items() for e in several if e.profile is not None]
-    with_best = [(k, e) for k, several in plan.items() for e in several if e.best is not None]
-    exact = [e.profile(n, k) for k, e in linear if e.profile is not None]
-    profiles = Profiles.of(exact, n, [cuts.lowest] * len(linear), device).joined(best)
+def _with_profiles(
+    thresholds: Thresholds,
+    n: int,
+    estimators: EstimatorsAt,
+    best: Profiles,
+    device: torch.device,
+    advance: Advance,
+) -> dict[int, Moments]:
+    """The moments that these thresholds give; `best` are the best baselines, in their order."""
+    kinds = {k: ByKind.of(several) for k, several in estimators.items()}
+    linear = [(k, e) for k, each in kinds.items() for e in each.rank_linear]
+    with_best = [(k, e) for k, each in kinds.items() for e in each.best_baseline]
+    exact = [e.profile(n, k) for k, e in linear]
+    bases = [thresholds.lowest] * len(linear)
+    profiles = Profiles.of(exact, n, bases, device).joined(best)
     total = Seconds(torch.zeros_like(profiles.base), torch.zeros_like(profiles.base))
-    for pairs in cuts.pairs():
+    for pairs in thresholds.pairs():
         total = total + second_moments(pairs, profiles)
         advance(len(pairs.weight))
     columns = [
         part.cpu().numpy()
         for part in (
-            *cuts.firsts(profiles),
+            *thresholds.first_moments(profiles),
             total.variance.clamp(min=0),
             total.centering_square,
-            cuts.largest_centering(profiles),
+            thresholds.largest_centering(profiles),
         )
     ]
-    place = {(k, e.name): i for i, (k, e) in enumerate((*linear, *with_best))}
-    found = {}
-    for k, several in plan.items():
-        rows = []
-        for estimator in several:
-            if (i := place.get((k, estimator.name))) is None:
-                rows.append(cuts.oracle(n, k))
-                continue
-            mean, centering, variance, square, largest = (column[i] for column in columns)
-            rows.append(CutRow(mean * (k / n), variance * (k / n) ** 2, centering, square, largest))
-        found[k] = _as_measures(cuts.problem, k, several, rows)
-    return found
+    rows: dict[tuple[int, str], Row] = {}
+    for (k, name), values in zip(
+        [(k, e.name) for k, e in (*linear, *with_best)], zip(*columns, strict=True), strict=True
+    ):
+        mean, centering, variance, square, largest = values
+        rows[k, name] = Row(mean * (k / n), variance * (k / n) ** 2, centering, square, largest)
+    rows |= {(k, e.name): thresholds.oracle(n, k) for k, each in kinds.items() for e in each.oracle}
+    return {
+        k: _moments(thresholds.problem, k, several, [rows[k, e.name] for e in several])
+        for k, several in estimators.items()
+    }
 
 
-def _as_measures(
-    problem: Problem, k: int, estimators: tuple[Estimator, ...], rows: Sequence[CutRow]
-) -> Measures:
-    return Measures(
+def _moments(
+    problem: Problem, k: int, estimators: tuple[Estimator, ...], rows: Sequence[Row]
+) -> Moments:
+    return Moments(
+        engine=ThresholdEngine.name,
         estimators=estimators,
         objective=problem.objective(k),
         gradient=problem.gradient(k),
@@ -120,10 +173,11 @@ def _as_measures(
         centering_mean=np.array([row.centering_mean for row in rows]),
         centering_square=np.array([row.centering_square for row in rows]),
         centering_max=np.array([row.centering_max for row in rows]),
+        mean_weight=problem.mean_weight,
     )
 
 
-def _moved(coarse: Measures, fine: Measures, to_advantage: float) -> float:
+def _moved(coarse: Moments, fine: Moments, to_advantage: float) -> float:
     """The largest change of a variance, a mean of ĝ or a centering, as a share of it.
 
     That of a mean is a share of it or of ∇J, whichever is longer. `to_advantage` times the length

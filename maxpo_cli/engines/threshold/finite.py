@@ -1,4 +1,4 @@
-"""A finite problem cut at the steps between its reward levels."""
+"""The thresholds of a finite problem: the steps between its reward levels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ import torch
 from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.engines.threshold.thresholds import CutRow
 from maxpo_cli.engines.threshold.covariance import Pairs, Profiles, binomial
-from maxpo_cli.problems.finite import DenseScores, FiniteProblem, TabularScores
+from maxpo_cli.engines.threshold.thresholds import Row
+from maxpo_cli.problems.finite import FiniteProblem
+from maxpo_cli.problems.scores import TabularScores
 
 PAIRS_AT_ONCE = 1 << 12
 """Pairs of thresholds that are worked on at once."""
 
 
-class FiniteCuts:
+class FiniteThresholds:
     """The m thresholds of a finite problem: the base, below all levels, and one in every gap."""
 
     def __init__(self, problem: FiniteProblem, device: torch.device) -> None:
@@ -46,7 +47,7 @@ class FiniteCuts:
             parts = _of_segments(self.problem, segments)
             yield Pairs(steps[t] * steps[u] * mirrored, bases, *parts)
 
-    def firsts(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
+    def first_moments(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
         """E Σ_i A_i s_i, `[E, d]`, and the mean advantage of a group, `[E]`."""
         probs = torch.as_tensor(self.problem.probs, device=self.device)[:, None]
         above = probs.flip(0).cumsum(0).flip(0)
@@ -54,8 +55,8 @@ class FiniteCuts:
         law = binomial(profiles.n, (above / (above + below))[:, 0])
         counts = torch.arange(profiles.n + 1, dtype=torch.float64, device=self.device)[:, None]
         steps = self._steps(profiles)
-        of_success = steps * (law @ (counts * profiles.success)) / above
-        of_failure = steps * (law @ ((profiles.n - counts) * profiles.failure))
+        of_success = steps * (law @ (counts * profiles.mean_success)) / above
+        of_failure = steps * (law @ ((profiles.n - counts) * profiles.mean_failure))
         of_failure = of_failure / torch.where(below > 0, below, 1)
         # Level b is a success of the steps up to b, and a failure of those beyond.
         up_to = of_success.cumsum(0)
@@ -80,16 +81,17 @@ class FiniteCuts:
         gaps = self._gaps[:, None].expand(-1, len(profiles.base))
         return torch.cat([profiles.base[None], gaps])
 
-    def oracle(self, n: int, k: int) -> CutRow:
+    def oracle(self, n: int, k: int) -> Row:
         """The oracle: its advantage is a function of the reward alone, so samples just add up."""
         problem = self.problem
         advantages, probs = problem.oracle_advantages(k), problem.probs
         weights = torch.from_numpy(probs * advantages)
         mean = problem.scores.combine(weights).numpy()
         levels = problem.scores.combine(torch.diag(torch.from_numpy(advantages))).numpy()
-        around = ((levels - mean) ** 2).sum(1) + advantages**2 * problem.residual
+        around = problem.mean_weight * ((levels - mean) ** 2).sum(1)
+        around = around + advantages**2 * problem.residual
         centre = float(probs @ advantages)
-        return CutRow(
+        return Row(
             mean=k * mean,
             variance=k * k / n * float(probs @ around),
             centering_mean=centre,
@@ -129,13 +131,15 @@ def _of_segments(problem: FiniteProblem, segments: _Segments) -> tuple[Tensor, T
     p = tensor(problem.probs)
     probs = segments.sums(p)
     whole = torch.where(probs > 0, probs, 1)
+    if not problem.mean_weight:  # mean scores vanish beside residuals
+        none = probs[..., None].new_zeros(*probs.shape, 0)
+        return probs, none, segments.sums(p * tensor(problem.residual)) / whole
     if isinstance(problem.scores, TabularScores):
         # Coordinates along Σ_b p_b u_b/√M_b of each segment, whose lengths are a.
         a = segments.sums(tensor(problem.scores.shared).square()).sqrt()
         means = torch.diag_embed(a / whole) - torch.where(probs > 0, 1, 0)[..., None] * a[:, None]
         square = tensor(problem.residual) + tensor(problem.scores.diagonal).square()
         return probs, means, segments.sums(p * square) / whole - (a / whole).square()
-    assert isinstance(problem.scores, DenseScores)
     scores = tensor(problem.scores.matrix)
     means = segments.sums(p[:, None] * scores) / whole[..., None]
     square = tensor(problem.residual) + scores.square().sum(-1)

@@ -7,13 +7,13 @@ from typing import Protocol
 from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.engines.moments import Problem
 from maxpo_cli.engines.threshold.covariance import Pairs, Profiles
+from maxpo_cli.problems.problem import Problem
 
 
 @dataclass(frozen=True)
-class CutRow:
-    """The figures of one estimator at one K, as `Measures` has them."""
+class Row:
+    """The moments of one estimator at one K, as `Moments` has them."""
 
     mean: FloatArray
     variance: float
@@ -22,12 +22,12 @@ class CutRow:
     centering_max: float
 
 
-class Cuts(Protocol):
-    """A problem cut at thresholds, the lowest of which, the base, is below all rewards."""
+class Thresholds(Protocol):
+    """The thresholds of a problem, the lowest of which, the base, is below all rewards."""
 
     @property
     def problem(self) -> Problem:
-        """What is cut."""
+        """The problem."""
 
     @property
     def lowest(self) -> float:
@@ -44,11 +44,11 @@ class Cuts(Protocol):
     def pairs(self) -> Iterator[Pairs]:
         """All pairs t ≤ u of thresholds, a pair and its mirror as one."""
 
-    def firsts(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
+    def first_moments(self, profiles: Profiles) -> tuple[Tensor, Tensor]:
         """E Σ_i A_i s_i, `[E, d]`, and the mean advantage of a group, `[E]`."""
 
     def largest_centering(self, profiles: Profiles) -> Tensor:
         """The largest |mean advantage| of any group, `[E]`; NaN where there is none."""
 
-    def oracle(self, n: int, k: int) -> CutRow:
-        """The figures of the oracle."""
+    def oracle(self, n: int, k: int) -> Row:
+        """The moments of the oracle."""

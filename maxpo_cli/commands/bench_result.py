@@ -1,0 +1,40 @@
+"""From a bench to what the user gets: progress, the result folder, the tables or the JSON."""
+
+import sys
+from pathlib import Path
+
+from maxpo_cli.commands.options import OutputOptions
+from maxpo_cli.plots.plot import STEMS, draw, write
+from maxpo_cli.plots.spec import PlotSpec
+from maxpo_cli.storage import folder
+from maxpo_cli.storage.growing_table import open_result
+from maxpo_cli.storage.result import read_result
+from maxpo_cli.studies.bench import COLUMNS, BenchSpec, bench, device_name
+from maxpo_cli.studies.record import BENCH, bench_record
+from maxpo_cli.terminal.bench import bench_view
+from maxpo_cli.terminal.output import print_json
+from maxpo_cli.terminal.screen import console, progress
+
+
+def run(spec: BenchSpec, output: OutputOptions) -> None:
+    """Times what the spec asks for, writes its folder and shows it."""
+    record = bench_record(spec, ["maxpo", *sys.argv[1:]])
+    processor = folder.slug(device_name(spec.device).lower())
+    path = output.out or Path("results") / f"{BENCH}-{spec.device.type}-{processor}-k{spec.k}"
+    with open_result(path, record, COLUMNS, output.overwrite, STEMS) as result:
+        if not result.complete:
+            with progress(output.quiet) as bar:
+                task = bar.add_task(BENCH, total=1.0)
+                table = bench(spec, lambda done: bar.advance(task, done))
+            result.append(table)
+            result.finish(range(len(table)))
+        record = result.record
+        if not any((path / folder.FIGURES).glob("*")):
+            write(path / folder.FIGURES, *draw(read_result(path), PlotSpec()))
+    table = read_result(path).table
+    if output.json:
+        print_json(record.to_json(), table)
+    elif not output.quiet:
+        screen = console()
+        screen.print(bench_view(table, record))
+        screen.print(f"\nwritten to {path}", soft_wrap=True)

@@ -1,0 +1,148 @@
+"""From a planned study to what the user gets: kept cells, progress, the result folder, the view."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from maxpo_cli.commands.options import OutputOptions
+from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.metrics.columns import column_names
+from maxpo_cli.plots.plot import STEMS, draw, read_plot, write
+from maxpo_cli.plots.spec import PlotSpec
+from maxpo_cli.policies.files import RewardsTemplate
+from maxpo_cli.runners.processes import runner
+from maxpo_cli.storage import folder
+from maxpo_cli.storage.growing_table import GrowingResult, open_result
+from maxpo_cli.storage.result import read_result
+from maxpo_cli.studies.plan import Batch, Plan
+from maxpo_cli.studies.record import study_record
+from maxpo_cli.studies.spec import StudySpec
+from maxpo_cli.studies.study import row_order, run_batches
+from maxpo_cli.terminal.output import print_json
+from maxpo_cli.terminal.progress import study_progress
+from maxpo_cli.terminal.screen import console
+from maxpo_cli.terminal.study import study_view
+
+COMPARE, SWEEP = "compare", "variance-sweep"
+
+
+def run(
+    command: str,
+    plan: Plan,
+    output: OutputOptions,
+    workers: int = 1,
+    plots: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Measures the cells that the result folder lacks, completes it and shows it.
+
+    `plots` are the figures to draw, as options of `maxpo plot` by name; without any it is the one
+    that fits the table.
+    """
+    if workers > 1 and plan.spec.precision.device.type != "cpu":
+        raise InputError("--workers is for the CPU: a GPU is worked from one process")
+    figures = [read_plot(plot) for plot in plots]
+    for figure in figures:
+        _check_figure(figure, plan.spec)
+    record = study_record(command, plan, ["maxpo", *sys.argv[1:]], plots)
+    path = output.out or Path("results") / f"{command}-{_slug(plan)}"
+    columns = column_names(plan.spec.swept)
+    with open_result(path, record, columns, output.overwrite, STEMS) as result:
+        there = plan.cells
+        if not result.complete:
+            try:
+                there = _fill(result, plan, workers, output.quiet)
+            except KeyboardInterrupt:
+                _say_where_it_stopped(result, path, plan)
+                raise
+        record = result.record_plot()
+        if not any((path / folder.FIGURES).glob("*")):
+            _draw(path, figures)
+    table = read_result(path).table
+    if output.json:
+        print_json(record.to_json(), table)
+    elif not output.quiet:
+        screen = console()
+        screen.print(study_view(table, record, screen.width, there))
+        screen.print(f"\nwritten to {path}", soft_wrap=True)
+
+
+def _slug(plan: Plan) -> str:
+    """What a result folder is called after: the policy, and what is swept."""
+    spec, more = plan.spec, ""
+    if isinstance(spec.template, RewardsTemplate):
+        file = spec.template.file
+        more = f"{file.path} {file.group_column} {file.reward_column}"
+    sizes = {"n": spec.settings.n, "k": spec.settings.k}
+    if not spec.axes:
+        policy = folder.slug(plan.policies[0].spec, more)
+        return "-".join([policy, *(f"{name}{size}" for name, size in sizes.items())])
+    axes = {axis.name: axis.text for axis in spec.axes}
+    asked = axes | {name: size for name, size in sizes.items() if name not in axes}
+    texts = ",".join(f"{name}={value}" for name, value in asked.items())
+    return folder.slug(f"{spec.template.spec},{texts}", more)
+
+
+def _check_figure(figure: PlotSpec, spec: StudySpec) -> None:
+    """Raises `InputError` for a figure of what this sweep does not have, before it is run."""
+    swept = [axis.name for axis in spec.axes]
+    axes = {"x": figure.x, "col": figure.col, "row": figure.row}
+    if figure.kind == "map":
+        axes["y"] = figure.y
+    for name, column in axes.items():
+        if column is not None and column not in swept:
+            raise InputError(
+                f"[[plot]]: {name} is '{column}', which is not swept; swept are {', '.join(swept)}"
+            )
+    estimators = [estimator.name for estimator in spec.asked]
+    compared = figure.ratio.split("/") if figure.kind == "map" else []
+    for estimator in (*figure.estimators, *compared):
+        if estimator not in estimators:
+            raise InputError(
+                f"[[plot]]: {unknown('estimator of this sweep', estimator, estimators)}"
+            )
+
+
+def _fill(result: GrowingResult, plan: Plan, workers: int, quiet: bool) -> int:
+    """Adds the rows of the batches that are missing, and puts all rows in the grid's order.
+
+    Gives the number of cells that were there already.
+    """
+    identity = [*plan.spec.swept, "n", "k"]
+    left, kept = plan.left(plan.places(result.rows(identity)))
+    result.keep(kept)
+    there = plan.cells - sum(len(batch.points) for batch in left)
+    prompts: pd.DataFrame | None = None
+    work, whole = (sum(batch.work for batch in batches) for batches in (left, plan.batches))
+    with study_progress(quiet, plan.cells, there, whole, whole - work) as progress:
+
+        def begin(batch: Batch) -> None:
+            progress.begin(batch.title(plan.spec.swept))
+
+        for batch, measured in run_batches(plan, left, runner(workers), begin, progress.advance):
+            result.append(measured.rows, measured.seconds)
+            progress.add_cells(len(batch.points))
+            prompts = measured.prompts
+    result.finish(row_order(plan.places(result.rows(identity))), prompts=prompts)
+    return there
+
+
+def _say_where_it_stopped(result: GrowingResult, path: Path, plan: Plan) -> None:
+    places = plan.places(result.rows([*plan.spec.swept, "n", "k"]))
+    done = f"{len(set(places)):,} of {plan.cells:,} cells, which are in {path}"
+    stopped = f"after {done}" if places else "before the first cell was done"
+    print(f"maxpo: stopped {stopped}; the same command again continues", file=sys.stderr)
+
+
+def _draw(path: Path, figures: Sequence[PlotSpec]) -> None:
+    """The figures asked for, or the one that fits the table, where one does."""
+    result = read_result(path)
+    for number, spec in enumerate(figures or [PlotSpec()], 1):
+        try:
+            write(path / folder.FIGURES, *draw(result, spec))
+        except InputError as error:
+            if figures:
+                raise InputError(f"the table is written, but [[plot]] {number}: {error}") from None
+            print(f"maxpo: no figure: {error}", file=sys.stderr)

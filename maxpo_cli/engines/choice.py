@@ -1,0 +1,138 @@
+"""The choice of engines, made once for a policy by what all of its problems cost together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from maxpo_cli.engines.engine import Engine, EstimatorsAt
+from maxpo_cli.engines.enumeration import Enumeration
+from maxpo_cli.engines.monte_carlo.engine import MonteCarlo
+from maxpo_cli.engines.threshold.engine import ThresholdEngine
+from maxpo_cli.errors import InputError
+from maxpo_cli.estimators.kinds import Estimator
+from maxpo_cli.problems.problem import Problem
+
+BY_NAME: Mapping[str, Engine] = {
+    engine.name: engine for engine in (Enumeration(), ThresholdEngine(), MonteCarlo())
+}
+"""The engines, the most general exact one first."""
+
+SAMPLING = MonteCarlo.name
+"""The engine whose answers are estimates."""
+
+AUTO = "auto"
+NAMES = (AUTO, *BY_NAME)
+
+BUDGET = {"enumeration": 2e8, "threshold": 2e9}
+"""The cost up to which `auto` takes an exact engine for all problems of a policy together: a few
+minutes' work, and one."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Estimators that the same engines measure, one engine for each problem of a policy.
+
+    Attributes:
+        engines: the engine for each problem.
+        estimators: the estimators at each K.
+        beside: at each K the reference, where it has to be sampled with them once more, since a
+            ratio of variances is most certain on the same draws.
+    """
+
+    engines: tuple[str, ...]
+    estimators: EstimatorsAt
+    beside: EstimatorsAt
+
+    @property
+    def measured(self) -> dict[int, tuple[Estimator, ...]]:
+        """What engines measure for this part at each K."""
+        return {k: (*own, *self.beside.get(k, ())) for k, own in self.estimators.items()}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engines for the problems of a policy.
+
+    `names` has for each problem the engines that measure it, the preferred one first: an estimator
+    is measured by the first that can. `asked` is the engine that was asked for, or `auto`.
+    """
+
+    asked: str
+    names: tuple[tuple[str, ...], ...]
+
+    def engines_for(self, estimator: Estimator) -> tuple[str, ...]:
+        """The engine for each problem; for estimators without a `refusal`."""
+        return tuple(
+            next(name for name in names if not BY_NAME[name].refuses(estimator))
+            for names in self.names
+        )
+
+    def parts(self, estimators: EstimatorsAt, reference: Estimator) -> tuple[Part, ...]:
+        """These estimators by the engines that measure them, in the order of their first."""
+        found: dict[tuple[str, ...], dict[int, list[Estimator]]] = {}
+        for k, several in estimators.items():
+            for estimator in several:
+                engines = self.engines_for(estimator)
+                found.setdefault(engines, {}).setdefault(k, []).append(estimator)
+        parts = []
+        for engines, at in found.items():
+            sampled = any(name == SAMPLING for name in engines)
+            able = not any(BY_NAME[name].refuses(reference) for name in engines)
+            beside = {
+                k: (reference,)
+                for k, several in at.items()
+                if sampled and able and reference in estimators[k] and reference not in several
+            }
+            parts.append(Part(engines, {k: tuple(own) for k, own in at.items()}, beside))
+        return tuple(parts)
+
+    def refusal(self, estimator: Estimator) -> str | None:
+        """Why an estimator cannot be measured on all of the problems; None when it can."""
+        for names in dict.fromkeys(self.names):
+            refusals = [BY_NAME[name].refuses(estimator) for name in names]
+            if all(refusals):
+                if self.asked == AUTO:
+                    return (
+                        f"{estimator.name} needs --engine threshold, which takes long at this size"
+                    )
+                return refusals[0]
+        return None
+
+
+def choose(asked: str, problems: Sequence[Problem], n: int) -> Choice:
+    """The engines for these problems in groups of n; `asked` is `auto` or an engine's name.
+
+    `auto` enumerates what costs least until the budget for all problems is spent, leaves the rest
+    to the threshold engine until that budget is spent, and samples what is left. Equal problems,
+    which are one object, count once. Raises `InputError` where the engine that was asked for cannot
+    measure a problem.
+    """
+    if asked != AUTO:
+        for problem in problems:
+            if refusal := BY_NAME[asked].refusal(problem, n):
+                raise InputError(refusal)
+        return Choice(asked, ((asked,),) * len(problems))
+    distinct = {id(problem): problem for problem in problems}
+    enumerated = _within_budget("enumeration", distinct, n)
+    rest = {key: problem for key, problem in distinct.items() if key not in enumerated}
+    by_thresholds = _within_budget("threshold", rest, n)
+
+    def names(problem: Problem) -> tuple[str, ...]:
+        if id(problem) in enumerated:
+            return ("enumeration", "threshold")
+        return ("threshold", SAMPLING) if id(problem) in by_thresholds else (SAMPLING,)
+
+    return Choice(asked, tuple(map(names, problems)))
+
+
+def _within_budget(name: str, problems: Mapping[int, Problem], n: int) -> set[int]:
+    """The cheapest of the problems, as many as the budget of an engine allows."""
+    engine = BY_NAME[name]
+    able = [key for key, problem in problems.items() if engine.refusal(problem, n) is None]
+    costs = {key: engine.cost(problems[key], n) for key in able}
+    left, chosen = BUDGET[name], set()
+    for key in sorted(costs, key=lambda key: costs[key]):
+        left -= costs[key]
+        if left < 0:
+            break
+        chosen.add(key)
+    return chosen

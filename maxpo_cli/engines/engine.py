@@ -1,0 +1,81 @@
+"""What every engine is: it says whether it can, what it would cost, and gives moments."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from maxpo_cli.engines.moments import Moments
+from maxpo_cli.estimators.kinds import BestBaseline, Estimator
+from maxpo_cli.problems.problem import Problem
+
+Advance = Callable[[float], None]
+"""Told how much work was done since it was last told, in the unit of `Engine.work`."""
+
+Stop = Callable[[int, Sequence[Moments]], bool]
+"""Whether the moments found so far at a K, one of each problem, are known well enough."""
+
+EstimatorsAt = Mapping[int, tuple[Estimator, ...]]
+"""The estimators to measure at each K."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How far engines go, and on what.
+
+    Attributes:
+        groups: groups that are sampled of a problem, at the most.
+        rtol: share of itself by which no metric may move any more when an integral is refined.
+        seed: that of the random draws.
+        device: where torch computes.
+        dtype: what advantages are computed in.
+    """
+
+    groups: int
+    rtol: float
+    seed: int
+    device: torch.device
+    dtype: torch.dtype
+
+
+class Engine(Protocol):
+    """An engine. `name` is how the command line and the table call it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def refusal(self, problem: Problem, n: int) -> str | None:
+        """Why it cannot measure this problem in groups of n; None when it can."""
+
+    def refuses(self, estimator: Estimator) -> str | None:
+        """Why it cannot measure estimators of this kind; None when it can."""
+
+    def cost(self, problem: Problem, n: int) -> float:
+        """The numbers that it would go through for one estimator and K."""
+
+    def work(self, problem: Problem, n: int, groups: int) -> float:
+        """All that `advance` is told of a problem; `groups` are those that would be sampled."""
+
+    def measure(
+        self,
+        problems: Sequence[Problem],
+        n: int,
+        estimators: EstimatorsAt,
+        precision: Precision,
+        advance: Advance,
+        stop: Stop | None = None,
+    ) -> list[dict[int, Moments]]:
+        """The moments of each problem at each K of `estimators`.
+
+        The problems are different ones, except for an engine that samples: those are drawn one
+        after the other from one seed, and until `stop` says that a K is known well enough.
+        """
+
+
+def refuses_best_baselines(estimator: Estimator) -> str | None:
+    """`Engine.refuses` of an engine that measures all estimators except the best baselines."""
+    if isinstance(estimator, BestBaseline):
+        return f"{estimator.name} needs --engine threshold or auto, which find it"
+    return None

@@ -1,0 +1,67 @@
+"""Sums of moments over the problems of a policy, each of which has parameters of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from maxpo_cli.arrays import FloatArray
+from maxpo_cli.engines.moments import Moments
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Sums over problems; arrays are `[E]` except `moments`, `[2E, 2E]`.
+
+    Objectives, squared norms and variances add up; the centering is over the groups of all
+    problems. `mean_weight` is 0 in the orthogonal limit, where the squared norm of a mean gradient
+    vanishes beside a variance (engines/README.md, *orthogonal limit*), and 1 elsewhere.
+    """
+
+    problems: Sequence[Moments]
+    mean_weight: float
+    objective: float
+    gradient_square: float
+    bias_square: FloatArray
+    product: FloatArray
+    variance: FloatArray
+    centering_mean: FloatArray
+    centering_rms: FloatArray
+    centering_max: FloatArray
+    sampled: bool
+    trace: FloatArray
+    trace_square: FloatArray
+    along_bias: FloatArray
+    moments: FloatArray
+
+    @classmethod
+    def of(cls, problems: Sequence[Moments]) -> "Totals":
+        """The sums over these problems, all of which have the same estimators in one order."""
+        size = len(problems[0].estimators)
+        noises = [problem.noise for problem in problems if problem.noise is not None]
+        none = np.zeros(size)
+        return cls(
+            problems=problems,
+            mean_weight=problems[0].mean_weight,
+            objective=sum(p.objective for p in problems),
+            gradient_square=float(sum(p.gradient @ p.gradient for p in problems)),
+            bias_square=sum(((p.mean - p.gradient) ** 2).sum(1) for p in problems) + none,
+            product=sum(p.mean @ p.gradient for p in problems) + none,
+            variance=sum(p.variance for p in problems) + none,
+            centering_mean=np.mean([p.centering_mean for p in problems], axis=0),
+            centering_rms=np.sqrt(np.mean([p.centering_square for p in problems], axis=0)),
+            centering_max=np.max([p.centering_max for p in problems], axis=0),
+            sampled=bool(noises),
+            trace=sum((noise.trace for noise in noises), none),
+            trace_square=sum((noise.trace_square for noise in noises), none),
+            along_bias=sum((noise.along_bias for noise in noises), none),
+            moments=sum((noise.moments for noise in noises), np.zeros((2 * size, 2 * size))),
+        )
+
+    def across_square(self, e: int, scale: float) -> float:
+        """‖E ĝ − scale · ∇J‖²: the part of E ĝ that is not along ∇J, less its noise."""
+        square = sum(float(((p.mean[e] - scale * p.gradient) ** 2).sum()) for p in self.problems)
+        size = len(self.trace)
+        along = self.moments[size + e, size + e] / self.gradient_square
+        noise = max(float(self.trace[e] - along), 0.0)
+        return max(square - noise, 0.0)

@@ -1,0 +1,94 @@
+"""Tasks in worker processes, which end when this one does."""
+
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
+
+from maxpo_cli.errors import InputError
+from maxpo_cli.runners.in_process import InProcess
+from maxpo_cli.runners.runner import Advance, Result, Runner, T
+
+
+def runner(workers: int) -> Runner:
+    """Worker processes, or this process where one is enough."""
+    return Processes(workers) if workers > 1 else InProcess()
+
+
+class Processes:
+    """See `Runner`: `workers` processes, to which tasks and results are pickled."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def run(
+        self,
+        work: Callable[[T, Advance], Result],
+        tasks: Sequence[T],
+        begin: Callable[[T], None],
+        advance: Advance,
+    ) -> Iterator[tuple[T, Result]]:
+        """See `Runner`. Raises `InputError` when a worker was killed."""
+        if len(tasks) < 2:
+            yield from InProcess().run(work, tasks, begin, advance)
+            return
+        others = set(active_children())
+        resource_tracker.ensure_running()  # which would let interrupts through where it is started
+        pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _follow_parent)
+        wait = True
+        try:
+            with _interrupts_held():  # and so they are in the workers, which leave Ctrl-C to us
+                running = {pool.submit(work, task, _tell_nobody): task for task in tasks}
+            begin(tasks[0])
+            for done, future in enumerate(as_completed(running), self._workers):
+                task = running[future]
+                advance(task.work)
+                begin(tasks[min(done, len(tasks) - 1)])
+                yield task, future.result()
+        except BrokenExecutor:
+            wait = False  # for a pool that lost a process while it was started
+            raise InputError(
+                "a worker process was killed, for lack of memory perhaps; the same command, with "
+                "fewer --workers, continues"
+            ) from None
+        except BaseException:
+            for worker in set(active_children()) - others:
+                worker.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=wait, cancel_futures=True)
+            del pool
+            gc.collect()  # which gives the semaphores back: the process may end without
+
+
+def _tell_nobody(_done: float) -> None:
+    """Progress within a task stays in its worker."""
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block is over; processes that it starts do not hear of it at all."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _follow_parent() -> None:
+    """A worker ends when its parent is gone."""
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()

@@ -1,0 +1,100 @@
+"""`compare` and `sweep` in Python: the words of the command line in, a pandas table out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from typing import TypedDict, Unpack
+
+import pandas as pd
+
+from maxpo_cli.storage.study import StudyRecord
+from maxpo_cli.studies.plan import Plan
+from maxpo_cli.studies.record import study_record
+from maxpo_cli.studies.settings import DEFAULT_GRID, StudyOptions, SweepOptions
+from maxpo_cli.studies.source import compare_spec, sweep_spec
+from maxpo_cli.studies.study import run_study
+
+
+class Words(TypedDict, total=False):
+    """The words of `compare`, as `StudyOptions` explains them."""
+
+    policy: str | None
+    rewards: str | PathLike[str] | None
+    n: int
+    k: int
+    estimators: str | Sequence[str]
+    engine: str
+    groups: int
+    until_rel_error: float | None
+    rtol: float
+    seed: int
+    device: str
+    dtype: str
+    reference: str
+    group_column: str | None
+    reward_column: str | None
+    where: Sequence[str]
+
+
+class SweepWords(Words, total=False):
+    """The words of `sweep`, as `SweepOptions` explains them."""
+
+    grid: Mapping[str, str | Iterable[object]] | Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """A study that was measured.
+
+    Attributes:
+        table: one row per cell and estimator, with the columns of `table.csv`.
+        study: what `study.json` would hold: the options, the versions, the device, the seconds.
+        prompts: the same columns for each prompt of logged rewards, from `compare` alone.
+    """
+
+    table: pd.DataFrame
+    study: StudyRecord
+    prompts: pd.DataFrame | None
+
+
+def compare(**words: Unpack[Words]) -> StudyResult:
+    """Every estimator side by side at one policy, N and K.
+
+    Args:
+        words: the options of `maxpo compare` by name; `StudyOptions` says what each means. Names of
+            estimators may be a list, or one text with commas.
+
+    Returns:
+        The table, one row per estimator, and its study. Nothing is written.
+
+    Raises:
+        InputError: what `maxpo compare` refuses, in the same words.
+    """
+    return _run("compare", Plan(compare_spec(StudyOptions(**words)), strict=True))
+
+
+def sweep(**words: Unpack[SweepWords]) -> StudyResult:
+    """Every estimator over a grid of policy keys, N and K.
+
+    Args:
+        words: the options of `maxpo variance-sweep` by name; `SweepOptions` says what each means.
+            `grid` may map names to values, or to a text such as `0.1:0.9:9`.
+
+    Returns:
+        The table, one row per cell and estimator, the first name of the grid slowest, and its
+        study. Nothing is written.
+
+    Raises:
+        InputError: what `maxpo variance-sweep` refuses, in the same words.
+    """
+    options = SweepOptions(**words)
+    if not options.items and options.policy is None and options.rewards is None:
+        left = tuple(item for item in DEFAULT_GRID if item.partition("=")[0] not in words)
+        options = replace(options, grid=left)
+    return _run("variance-sweep", Plan(sweep_spec(options)))
+
+
+def _run(study: str, plan: Plan) -> StudyResult:
+    found = run_study(plan)
+    record = replace(study_record(study, plan), seconds=found.seconds, complete=True)
+    return StudyResult(found.table, record, found.prompts)

@@ -1,0 +1,142 @@
+"""The words of studies, with their defaults: what the command line and Python take.
+
+Nothing here needs torch, so that `--help` is quick; `spec.py` says what the words mean.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a study measures; every study takes them by these names.
+
+    Attributes:
+        n, k: the group size and K of every cell, unless they are swept.
+        estimators: names of estimators, or of sets: `default`, `all`; also as one text, separated
+            by commas.
+        engine: `auto` or the name of an engine.
+        groups: groups that Monte Carlo samples of a problem.
+        until_rel_error: where given, sampling of a cell stops before `groups` once the standard
+            error of every variance ratio is at most this share of it.
+        rtol: share of itself by which no metric may move any more when an integral is refined.
+        seed: that of the random draws.
+        device: `auto`, `cpu`, `cuda` or `cuda:i`.
+        dtype: what advantages are computed in, `float64` or `float32`.
+        reference: the estimator whose variance is the unit of ratios.
+    """
+
+    n: int = 16
+    k: int = 4
+    estimators: str | Sequence[str] = "default"
+    engine: str = "auto"
+    groups: int = 100_000
+    until_rel_error: float | None = None
+    rtol: float = 1e-8
+    seed: int = 0
+    device: str = "auto"
+    dtype: str = "float64"
+    reference: str = "ei"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of `estimators`, each once."""
+        return listed(self.estimators)
+
+    def only(self) -> "Settings":
+        """The settings of a wider set of words."""
+        return Settings(
+            n=self.n,
+            k=self.k,
+            estimators=self.names,
+            engine=self.engine,
+            groups=self.groups,
+            until_rel_error=self.until_rel_error,
+            rtol=self.rtol,
+            seed=self.seed,
+            device=self.device,
+            dtype=self.dtype,
+            reference=self.reference,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions(Settings):
+    """The words of `compare`: a policy or logged rewards, and settings.
+
+    Attributes:
+        policy: a policy spec; `DEFAULT_POLICY` where neither it nor rewards are given.
+        rewards: a file of logged rewards.
+        group_column, reward_column: its columns for the prompt and the reward.
+        where: conditions COLUMN=VALUE on its rows.
+    """
+
+    policy: str | None = None
+    rewards: str | PathLike[str] | None = None
+    group_column: str | None = None
+    reward_column: str | None = None
+    where: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepOptions(StudyOptions):
+    """The words of `variance-sweep`.
+
+    `grid` has items NAME=VALUES, or values by name: a text such as `0.1:0.9:9` or `2,4`, or the
+    values themselves. It is `DEFAULT_GRID` where neither it, a policy nor rewards are given.
+    """
+
+    grid: Mapping[str, str | Iterable[object]] | Sequence[str] = ()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items NAME=VALUES of `grid`."""
+        if not isinstance(self.grid, Mapping):
+            return tuple(self.grid)
+        return tuple(
+            f"{name}={values if isinstance(values, str) else ','.join(map(str, values))}"
+            for name, values in self.grid.items()
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """The words of `bench`.
+
+    Attributes:
+        sizes: group sizes N; also as one text, separated by commas.
+        k: K of max@K.
+        estimators: the estimators to time, as in `Settings`.
+        peers: functions of the user, as MODULE:FUNCTION.
+        seconds: how long each row is timed at least.
+        seed, device, dtype: as in `Settings`.
+    """
+
+    sizes: str | Sequence[int] = "16,64,256,1024,4096"
+    k: int = Settings.k
+    estimators: str | Sequence[str] = "l2o"
+    peers: Sequence[str] = ()
+    seconds: float = 0.2
+    seed: int = Settings.seed
+    device: str = Settings.device
+    dtype: str = Settings.dtype
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of `estimators`, each once."""
+        return listed(self.estimators)
+
+
+DEFAULT_POLICY = "bernoulli:p=0.1"
+DEFAULT_GRID = ("p=0.01:0.9:20:log", "k=2,4,8")
+"""What is swept where neither a grid, a policy nor rewards are given."""
+
+DEFAULT_COLUMNS = ("prompt", "reward")
+"""The columns of logged rewards for the prompt and the reward."""
+
+
+def listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names, each once; of a text those between its commas."""
+    every = names.split(",") if isinstance(names, str) else names
+    return tuple(dict.fromkeys(name.strip() for name in every if name.strip()))

@@ -1,0 +1,28 @@
+"""Lines about a result that several views show: its regime, its samples, when it was measured."""
+
+import pandas as pd
+
+from maxpo_cli.storage.study import StudyRecord
+
+LIMIT = "answers never repeat (the orthogonal limit, outcomes=inf)"
+
+
+def in_limit(table: pd.DataFrame) -> pd.Series:
+    """Which rows were measured in the orthogonal limit, where the length of ∇J vanishes.
+
+    There the table has an objective and no gradient norm (engines/README.md, *orthogonal limit*).
+    """
+    return table["objective"].notna() & table["gradient_norm"].isna()
+
+
+def few_samples(record: StudyRecord, table: pd.DataFrame) -> list[str]:
+    """A warning where prompts have so few logged samples that answers repeat in a group."""
+    fewest, n = record.fewest_samples, int(table["n"].max())
+    if fewest is None or fewest >= 4 * n or in_limit(table).any():
+        return []
+    return [f"a prompt has only {fewest:,} samples, below 4 N: answers repeat (see the README)"]
+
+
+def measured_before(record: StudyRecord) -> str:
+    """That a complete result was found and not measured again."""
+    return f"measured on {record.created[:10]}; --overwrite measures it again"

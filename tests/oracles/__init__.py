@@ -1,0 +1,1 @@
+"""What the tests compare the package with, each computed in another way than the package does."""
