@@ -1,12 +1,11 @@
-"""How fast maxpo is on this machine, beside the floor that no version can run under.
+"""How fast maxpo is on this machine, compared with lower bounds.
 
     python analyses/benchmark.py            about two minutes; writes results/benchmark/
 
 A row is one measurement: the median of several runs in seconds, what it is compared with (the
-floor), and the ratio of the two. `maxpo bench` measures the estimators and Monte Carlo.
+lower bound), and the ratio of the two. `maxpo bench` measures the estimators and Monte Carlo.
 """
 
-import platform
 import resource
 import statistics
 import subprocess
@@ -21,15 +20,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from maxpo_cli import __version__
-from maxpo_cli.commands.source import DEFAULT_GRID, DEFAULT_SWEEP
-from maxpo_cli.engines.threshold.engine import measure_exactly
-from maxpo_cli.estimators.catalogue import CATALOGUE
-from maxpo_cli.policies.spec import parse_policy, read_template
-from maxpo_cli.storage.folder import new_result, write_study, write_table
+from maxpo_cli.engines.engine import Precision
+from maxpo_cli.engines.threshold.engine import ThresholdEngine
+from maxpo_cli.estimators.kinds import BestBaseline, Estimator
+from maxpo_cli.estimators.lookup import CATALOGUE
+from maxpo_cli.policies.spec import parse_policy
+from maxpo_cli.storage.growing_table import open_result
+from maxpo_cli.storage.study import StudyRecord, made_with
+from maxpo_cli.studies.api import compare, sweep
 from maxpo_cli.studies.bench import device_name
-from maxpo_cli.studies.compare import CompareSpec, compare
-from maxpo_cli.studies.sweep import Sweep, SweepSpec, sweep
+from maxpo_cli.studies.settings import DEFAULT_GRID
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,18 +47,20 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def row(what: str, seconds: float, floor: str, floor_seconds: float, note: str = "") -> dict:
-    """One measurement beside its floor."""
+    """One measurement and its lower bound."""
     ratio = seconds / floor_seconds
     return {"what": what, "seconds": seconds, "floor": floor, "floor_seconds": floor_seconds,
             "ratio": ratio, "note": note}  # fmt: skip
 
 
 def thresholds() -> list[dict]:
-    """Exact figures beyond enumeration at K = 4: the rank-linear estimators and the oracle, and the
-    best baselines beside them."""
+    """Exact metrics beyond enumeration at K = 4: the rank-linear estimators and the oracle, then
+    the best baselines too."""
     torch.set_num_threads(1)
-    exact = [e for e in CATALOGUE.values() if e.is_linear]
-    usual = [e for e in exact if e.best is None]
+    engine = ThresholdEngine()
+    exact = [e for e in CATALOGUE.values() if not engine.refuses(e)]
+    usual = [e for e in exact if not isinstance(e, BestBaseline)]
+    precision = Precision(2, 1e-8, 0, torch.device("cpu"), torch.float64)
     rows = []
     for n, m in ((256, 8), (64, 64), (1024, 8)):
         levels = "/".join(map(str, range(m)))
@@ -73,37 +75,34 @@ def thresholds() -> list[dict]:
                 law[:, :c] @ features[:c]
                 law[:, :c] @ features[:c]
 
-        def measure(chosen: list, problem=problem, n=n) -> None:
-            plan = {4: tuple(chosen)}
-            measure_exactly(problem, n, plan, torch.device("cpu"), 0.0, lambda _: None)
+        def measure(chosen: list[Estimator], problem=problem, n=n) -> None:
+            engine.measure([problem], n, {4: tuple(chosen)}, precision, lambda _: None)
 
         name = f"thresholds, n={n}, {m} levels"
         seconds = median_seconds(lambda: measure(usual), 3)
-        floor = median_seconds(products, 3)
-        rows.append(row(f"{name}, {len(usual)} estimators", seconds, "its matrix products", floor))
+        bound = median_seconds(products, 3)
+        rows.append(row(f"{name}, {len(usual)} estimators", seconds, "its matrix products", bound))
         more = median_seconds(lambda: measure(exact), 1)
         rows.append(row(f"{name}, and best baselines", more, "without them", seconds))
     return rows
 
 
 def sweeps() -> list[dict]:
-    """Sweeps beside their cells compared one by one, in one process."""
+    """Sweeps compared with their cells one by one, in one process."""
     rows = []
-    exact = SweepSpec(read_template(DEFAULT_SWEEP), DEFAULT_GRID)
-    normal = SweepSpec(read_template("gaussian:reward=identity"), ("k=1:12:12",))
-    for name, spec in (("maxpo variance-sweep, 60 cells", exact), ("Gaussian, 12 K", normal)):
-        cells = [
-            (spec.template.at(dict(zip(spec.swept, point.values, strict=True))), point)
-            for batch in Sweep(spec).batches
-            for point in batch.cells
-        ]
+    for name, words in (
+        ("maxpo variance-sweep, 60 cells", {"policy": "bernoulli", "grid": DEFAULT_GRID}),
+        ("Gaussian, 12 K", {"policy": "gaussian:reward=identity", "grid": ("k=1:12:12",)}),
+    ):
+        cells = sweep(**words).table[["policy", "n", "k"]].drop_duplicates()
 
         def one_by_one(cells=cells) -> None:
-            for policy, point in cells:
-                compare(CompareSpec(policy, point.n, point.k))
+            for cell in cells.itertuples():
+                compare(policy=cell.policy, n=cell.n, k=cell.k)
 
-        floor = median_seconds(one_by_one, 3)
-        rows.append(row(name, median_seconds(lambda s=spec: sweep(s), 3), "cell by cell", floor))
+        bound = median_seconds(one_by_one, 3)
+        seconds = median_seconds(lambda words=words: sweep(**words), 3)
+        rows.append(row(name, seconds, "cell by cell", bound))
     return rows
 
 
@@ -145,20 +144,17 @@ def _run(command: list[str]) -> None:
 
 
 def main() -> None:
-    """Measures everything, prints the table and writes it."""
+    """Measures everything, writes the table and prints it."""
     table = pd.DataFrame([*thresholds(), *sweeps(), *processes()])
-    with new_result(ROOT / "results" / "benchmark", "benchmark") as draft:
-        write_table(draft / "table.csv", table)
-        study = {
-            "study": "benchmark",
-            "command_line": ["python", "analyses/benchmark.py"],
-            "device": f"cpu, {torch.get_num_threads()} threads",
-            "processor": device_name(torch.device("cpu")),
-            "versions": {"maxpo": __version__, "python": platform.python_version(),
-                         "torch": torch.__version__},
-        }  # fmt: skip
-        write_study(draft / "study.json", study)
-    view = Table("what", "seconds", "floor", "× floor", "", box=None)
+    device = f"cpu ({device_name(torch.device('cpu'))}), {torch.get_num_threads()} threads"
+    command = ("python", "analyses/benchmark.py")
+    record = StudyRecord(study="benchmark", spec={}, command_line=command, **made_with(device))
+    with open_result(
+        ROOT / "results" / "benchmark", record, tuple(table.columns), overwrite=True
+    ) as result:
+        result.append(table)
+        result.finish(range(len(table)))
+    view = Table("what", "seconds", "lower bound", "× bound", "", box=None)
     for entry in table.itertuples():
         view.add_row(
             entry.what, f"{entry.seconds:.4f}", entry.floor, f"{entry.ratio:.2f}", entry.note

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from maxpo_cli.studies.compare import CompareSpec, compare
 
 from maxpo_cli.metrics.bias_interval import Z95
 from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.studies.compare import CompareSpec, compare
 
 METRICS = ("bias", "variance", "variance_ratio")
 RESULT = Path(__file__).parents[1] / "results" / "coverage" / "table.csv"

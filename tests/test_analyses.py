@@ -13,7 +13,7 @@ from matplotlib.testing.compare import compare_images
 from typer.testing import CliRunner
 
 from maxpo_cli.app import app
-from maxpo_cli.storage.folder import read_table
+from maxpo_cli.storage.result import read_table
 
 ROOT = Path(__file__).parents[1]
 STUDIES = {

@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "engines": {"problems", "estimators"},
     "metrics": {"engines", "estimators"},
     "storage": {"metrics"},
-    "studies": {"runners", "engines", "problems", "policies", "estimators", "metrics"},
+    "studies": {"runners", "engines", "problems", "policies", "estimators", "metrics", "storage"},
     "plots": {"storage", "metrics", "estimators"},
     "terminal": {"storage", "metrics", "estimators"},
 }
@@ -42,7 +42,10 @@ ALLOWED: dict[str, set[str]] = {
 ALLOWED["commands"] = set(ALLOWED)
 ALLOWED["app"] = {"commands"}
 ALLOWED[""] = {"estimators", "studies"}  # `maxpo_cli/__init__.py`, the public names
-NARROW = {("metrics", "engines"): {f"{PACKAGE}.engines.moments"}}
+NARROW = {
+    ("metrics", "engines"): {f"{PACKAGE}.engines.moments"},
+    ("studies", "storage"): {f"{PACKAGE}.storage.study"},  # the record, which a study makes
+}
 """The only modules of a room that another may import, where those are not all."""
 
 

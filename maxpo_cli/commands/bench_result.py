@@ -1,11 +1,12 @@
 """From a bench to what the user gets: progress, the result folder, the tables or the JSON."""
 
+import re
 import sys
 from pathlib import Path
 
 from maxpo_cli.commands.options import OutputOptions
 from maxpo_cli.plots.plot import STEMS, draw, write
-from maxpo_cli.plots.spec import PlotSpec
+from maxpo_cli.plots.spec import DEFAULT_FORMATS, PlotSpec
 from maxpo_cli.storage import folder
 from maxpo_cli.storage.growing_table import open_result
 from maxpo_cli.storage.result import read_result
@@ -19,22 +20,24 @@ from maxpo_cli.terminal.screen import console, progress
 def run(spec: BenchSpec, output: OutputOptions) -> None:
     """Times what the spec asks for, writes its folder and shows it."""
     record = bench_record(spec, ["maxpo", *sys.argv[1:]])
-    processor = folder.slug(device_name(spec.device).lower())
+    processor = re.sub(r"[^a-z0-9.]+", "-", device_name(spec.device).lower()).strip("-")
     path = output.out or Path("results") / f"{BENCH}-{spec.device.type}-{processor}-k{spec.k}"
     with open_result(path, record, COLUMNS, output.overwrite, STEMS) as result:
-        if not result.complete:
+        found = result.complete
+        if not found:
             with progress(output.quiet) as bar:
                 task = bar.add_task(BENCH, total=1.0)
                 table = bench(spec, lambda done: bar.advance(task, done))
             result.append(table)
             result.finish(range(len(table)))
         record = result.record
-        if not any((path / folder.FIGURES).glob("*")):
+        if not found or not folder.has_figures(path, len(DEFAULT_FORMATS)):
+            folder.remove_figure_drafts(path, STEMS)
             write(path / folder.FIGURES, *draw(read_result(path), PlotSpec()))
     table = read_result(path).table
     if output.json:
         print_json(record.to_json(), table)
     elif not output.quiet:
         screen = console()
-        screen.print(bench_view(table, record))
+        screen.print(bench_view(table, record, found))
         screen.print(f"\nwritten to {path}", soft_wrap=True)

@@ -136,7 +136,7 @@ def _read(path: Path, command: str) -> dict[str, Any]:
         raise InputError(f"--config {path} is not the study.json of a result")
     if study.get("study") != command:
         raise InputError(f"--config {path} is a study of maxpo {study.get('study')}, not {command}")
-    figures = {PLOT: study[PLOT]} if PLOT in study else {}
+    figures = {PLOT: study[PLOT]} if study.get(PLOT) else {}
     return {**study["spec"], **figures}
 
 

@@ -20,10 +20,11 @@ def estimators(
     json: options.Json = False,
 ) -> None:
     """List the estimators: formula, source, what each claims, and for which K it is defined."""
-    from maxpo_cli.terminal.output import print_json
     from maxpo_cli.studies.catalogue import catalogue_table
     from maxpo_cli.studies.identities import check_identities
-    from maxpo_cli.terminal.comparison import console, estimators_view, identities_view
+    from maxpo_cli.terminal.catalogue import estimators_view, identities_view
+    from maxpo_cli.terminal.output import print_json
+    from maxpo_cli.terminal.screen import console
 
     table = check_identities(seed) if identities else catalogue_table()
     if json:

@@ -11,7 +11,7 @@ from maxpo_cli.commands.options import OutputOptions
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.metrics.columns import column_names
 from maxpo_cli.plots.plot import STEMS, draw, read_plot, write
-from maxpo_cli.plots.spec import PlotSpec
+from maxpo_cli.plots.spec import DEFAULT_FORMATS, PlotSpec
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.runners.processes import runner
 from maxpo_cli.storage import folder
@@ -50,22 +50,23 @@ def run(
     path = output.out or Path("results") / f"{command}-{_slug(plan)}"
     columns = column_names(plan.spec.swept)
     with open_result(path, record, columns, output.overwrite, STEMS) as result:
-        there = plan.cells
-        if not result.complete:
+        there, found, before = plan.cells, result.complete, result.record.plot
+        if not found:
             try:
                 there = _fill(result, plan, workers, output.quiet)
             except KeyboardInterrupt:
                 _say_where_it_stopped(result, path, plan)
                 raise
         record = result.record_plot()
-        if not any((path / folder.FIGURES).glob("*")):
+        is_drawn = folder.has_figures(path, (len(figures) or 1) * len(DEFAULT_FORMATS))
+        if not (found and is_drawn and record.plot == before):
             _draw(path, figures)
     table = read_result(path).table
     if output.json:
         print_json(record.to_json(), table)
     elif not output.quiet:
         screen = console()
-        screen.print(study_view(table, record, screen.width, there))
+        screen.print(study_view(table, record, screen.width, there, found))
         screen.print(f"\nwritten to {path}", soft_wrap=True)
 
 
@@ -112,6 +113,8 @@ def _fill(result: GrowingResult, plan: Plan, workers: int, quiet: bool) -> int:
     """
     identity = [*plan.spec.swept, "n", "k"]
     left, kept = plan.left(plan.places(result.rows(identity)))
+    if plan.has_prompts:  # which are written at the end alone, of all that was measured
+        left, kept = list(plan.batches), 0
     result.keep(kept)
     there = plan.cells - sum(len(batch.points) for batch in left)
     prompts: pd.DataFrame | None = None
@@ -138,6 +141,7 @@ def _say_where_it_stopped(result: GrowingResult, path: Path, plan: Plan) -> None
 
 def _draw(path: Path, figures: Sequence[PlotSpec]) -> None:
     """The figures asked for, or the one that fits the table, where one does."""
+    folder.remove_figure_drafts(path, STEMS)
     result = read_result(path)
     for number, spec in enumerate(figures or [PlotSpec()], 1):
         try:

@@ -78,17 +78,24 @@ class CountGroups(Groups):
         centering = self._looked_up(table.centering).mul_(self._steps).sum(-2)
         return self._estimates(_running_sum(rise).add_(below).double(), centering.double(), k)
 
-    def mean(self, estimator: Estimator, k: int, estimates: Estimates) -> Tensor:
+    def mean(self, estimator: Estimator, k: int, estimates: Estimates, is_likely: Tensor) -> Tensor:
         """The means `[..., 1, d, B]` of an estimator whose `estimates` are given, for E ĝ alone.
 
         A constant taken off all advantages of all groups has no part in E ĝ, since scores have
-        mean 0; without it what is small against the constant keeps its digits.
+        mean 0; without it what is small against the constant keeps its digits. That is what each
+        step adds where all are above it, for the steps that the max of K rewards `is_likely`,
+        `[P, m, 1]`, to be above.
         """
         for linear in ByKind.of((estimator,)).rank_linear:
             if linear.profile(self.n, k).top:
-                profiles = (less_top(linear.profile),)
+                profiles = (linear.profile, less_top(linear.profile))
                 table = steps(profiles, self.n, k, self.dtype, str(self.above.device))
-                return self._by_steps(table, k).mean
+                rise, below = (
+                    torch.where(is_likely, less, whole).mul_(self._steps)
+                    for whole, less in map(self._looked_up, (table.rise, table.failure))
+                )
+                advantages = _running_sum(rise).add_(below.sum(-2, keepdim=True)).double()
+                return self._estimates(advantages[:, None], estimates.centering, k).mean
         return estimates.mean
 
     def _by_rank(self, profiles: tuple[ProfileOf, ...], centering: Tensor, k: int) -> Estimates:

@@ -125,12 +125,13 @@ def _enumerate(
         for k, chosen in estimators.items()
         for estimator in chosen
     }
+    likely = {k: _likely_steps(family, k).to(device) for k in estimators}
     for above, weights in _chunks(family, n, device):
         groups = CountGroups(family, above, n, precision.dtype)
         for k, chosen in estimators.items():
             for estimator in chosen:
                 estimates = groups.estimate((estimator,), k)
-                mean = groups.mean(estimator, k, estimates)
+                mean = groups.mean(estimator, k, estimates, likely[k])
                 totals[k, estimator.name].add(estimates, mean, weights)
         advance(above.shape[-1] * len(family.problems))
     measured = {
@@ -138,6 +139,13 @@ def _enumerate(
         for k, chosen in estimators.items()
     }
     return [{k: each[p] for k, each in measured.items()} for p in range(len(family.problems))]
+
+
+def _likely_steps(family: FiniteFamily, k: int) -> Tensor:
+    """Which steps the max of K rewards is more likely above than not, `[P, m, 1]`."""
+    probs = np.stack([problem.probs for problem in family.problems])
+    likely = np.cumsum(probs, 1)[:, :-1] ** k < 0.5
+    return torch.from_numpy(np.insert(likely, 0, True, axis=1))[..., None]
 
 
 @dataclass

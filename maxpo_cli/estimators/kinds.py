@@ -38,10 +38,6 @@ class Estimator(ABC):
     claims: Claims
     trainable: ClassVar[bool] = True
 
-    def __reduce__(self) -> tuple[Callable[[str], "Estimator"], tuple[str]]:
-        """Pickled as its name: formulas do not travel between processes."""
-        return _entry, (self.name,)
-
     @abstractmethod
     def advantages(self, groups: SortedGroups, k: int) -> Tensor:
         """The advantages `[..., N]` of sorted groups; raises `InputError` for a yardstick."""
@@ -49,13 +45,6 @@ class Estimator(ABC):
     def refusal(self, n: int, k: int, binary: bool) -> str | None:
         """Why it is not defined for groups of n, this K and these rewards; None when it is."""
         return self.claims.refusal(self.name, n, k, binary)
-
-
-def _entry(name: str) -> Estimator:
-    """The catalogue entry of this name."""
-    from maxpo_cli.estimators.lookup import find
-
-    return find(name)
 
 
 @dataclass(frozen=True, kw_only=True)

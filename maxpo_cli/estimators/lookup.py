@@ -1,6 +1,7 @@
 """Estimators by their names, and the names of sets of them."""
 
-from collections.abc import Iterable
+import copyreg
+from collections.abc import Callable, Iterable
 
 from maxpo_cli.errors import unknown
 from maxpo_cli.estimators.catalogue import ENTRIES
@@ -25,3 +26,12 @@ def find_all(names: Iterable[str]) -> tuple[Estimator, ...]:
     """The entries of these names and sets, in their order and each once."""
     every = (name for chosen in names for name in SETS.get(chosen, (chosen,)))
     return tuple(find(name) for name in dict.fromkeys(every))
+
+
+def _by_name(estimator: Estimator) -> tuple[Callable[[str], Estimator], tuple[str]]:
+    """How an estimator is pickled: formulas do not travel between processes, names do."""
+    return find, (estimator.name,)
+
+
+for _kind in {type(entry) for entry in ENTRIES}:
+    copyreg.pickle(_kind, _by_name)

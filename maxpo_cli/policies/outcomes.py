@@ -1,6 +1,7 @@
 """Numbers of distinct outcomes per reward level: whole numbers, or inf for the orthogonal limit."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf
 
 from maxpo_cli.errors import InputError
@@ -16,8 +17,8 @@ def _counts(text: str) -> tuple[float, ...]:
     return tuple(_count(item) for item in text.split("/"))
 
 
-ONE_COUNT = Key(_count, "inf or a whole number", ranged=True, whole=True)
-COUNTS = Key(_counts, "inf or whole numbers separated by '/'", ranged=True, whole=True)
+ONE_COUNT = Key(_count, "inf or a whole number", ranged=True, whole=True, default="inf")
+COUNTS = replace(ONE_COUNT, read=_counts, kind="inf or whole numbers separated by '/'")
 
 
 def counts_text(counts: Iterable[float]) -> str:

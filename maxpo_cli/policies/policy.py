@@ -35,6 +35,7 @@ class Key:
         required: whether a spec needs it, unless it has the key `unless`.
         ranged: whether it can be swept over a range between two numbers.
         whole: whether the numbers of such a range are whole.
+        default: what a spec without the key means, where results are to name it all the same.
     """
 
     read: Callable[[str], Any]
@@ -44,6 +45,7 @@ class Key:
     unless: str = ""
     ranged: bool = False
     whole: bool = False
+    default: str = ""
 
     def value(self, text: str, what: str) -> Any:
         """The value of a text; raises `InputError` naming `what` where it is of another kind."""

@@ -42,8 +42,9 @@ class PolicyTemplate:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The texts that are given, by key."""
-        return dict(self.texts)
+        """The texts that are given, by key, and defaults that results name all the same."""
+        defaults = {name: key.default for name, key in self.keys.items() if key.default}
+        return defaults | dict(self.texts)
 
     @property
     def keys(self) -> Mapping[str, Key]:
@@ -63,7 +64,7 @@ class PolicyTemplate:
         kind = KINDS[self.name]
         values = {
             key: kind.keys[key].value(text, f"policy '{self.name}': {key}")
-            for key, text in (self.parameters | dict(given)).items()
+            for key, text in (dict(self.texts) | dict(given)).items()
         }
         missing = [
             name

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.interpolate import CubicHermiteSpline
 from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
@@ -266,6 +265,8 @@ class ContinuousProblem:
 
         Q_K(t) = t + ∫_t^∞ P(max of K − 1 > u) du and its slope F(t)^(K−1), interpolated.
         """
+        from scipy.interpolate import CubicHermiteSpline  # slow to load, for one method alone
+
         share = np.sin(np.pi / 2 * np.linspace(0, 1, TABLE_CELLS + 1)) ** 2
         low, high = self.bands[:-1, None], self.bands[1:, None]
         table = np.unique(low + (high - low) * share)

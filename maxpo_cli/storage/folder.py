@@ -81,6 +81,19 @@ def remove_figures(path: Path, stems: Collection[str] = FIGURE_STEMS) -> None:
         folder.rmdir()
 
 
+def has_figures(path: Path, count: int) -> bool:
+    """Whether a result folder has at least so many figures, drafts not counted."""
+    files = [entry for entry in (path / FIGURES).glob("*") if not DRAFT.fullmatch(entry.name)]
+    return len(files) >= count
+
+
+def remove_figure_drafts(path: Path, stems: Collection[str] = FIGURE_STEMS) -> None:
+    """Removes the drafts of figures that killed processes left."""
+    for entry in (path / FIGURES).glob(".*"):
+        if DRAFT.fullmatch(entry.name) and _is_file(entry) and is_figure(entry.name, stems):
+            entry.unlink()
+
+
 def drafts(path: Path) -> Iterator[Path]:
     """The drafts of a result's files that killed processes left."""
     for entry in path.iterdir():

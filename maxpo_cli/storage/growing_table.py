@@ -151,9 +151,14 @@ class GrowingResult:
         return self.record
 
     def record_plot(self) -> StudyRecord:
-        """Notes the figures that this run was asked for where a complete study has others."""
+        """Notes the figures that this run was asked for where a complete study has others.
+
+        The figures of the folder are then removed, so that there are none of an earlier choice.
+        """
         plot = self._of_this_run.to_json()["plot"]
         if self.complete and self._record.to_json()["plot"] != plot:
+            with _errors(self.path):
+                remove_figures(self.path, self._stems)
             self._record = replace(self._record, plot=tuple(plot))
             self._write_record(complete=True)
         return self.record

@@ -11,6 +11,7 @@ import pandas as pd
 
 from maxpo_cli.engines.choice import BY_NAME, SAMPLING, Part, choose
 from maxpo_cli.errors import InputError
+from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.policy import Policy
 from maxpo_cli.policies.spec import PolicyTemplate
 from maxpo_cli.problems.finite import FiniteProblem
@@ -132,6 +133,11 @@ class Plan:
         """The policies of all cells, each once."""
         every = {job.spec: job.policy for batch in self.batches for job in batch.jobs}
         return [policy for policy in every.values() if policy is not None]
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether there are rows of each prompt too: in a comparison on logged rewards."""
+        return self.strict and isinstance(self.spec.template, RewardsTemplate)
 
     def places(self, rows: pd.DataFrame) -> list[int]:
         """The place in the grid of the cell of each row, −1 for one of another grid.

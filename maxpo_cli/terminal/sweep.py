@@ -55,9 +55,9 @@ def sweep_view(
         view,
         Text(),
         Text(
-            f"quietest  in how many of {numbers.count(cells, 'cell')} no unbiased estimator that "
-            "can be trained\n"
-            "          with has less variance, ties included\n"
+            f"quietest  in how many of {numbers.count(cells, 'cell')} no unbiased estimator has "
+            "less variance,\n"
+            "          ties included; oracle and best-*, which know the policy, do not count\n"
             f"least     variance at equal scale over that of {spec['reference']}: below 1 is less "
             "noise",
             style="dim",

@@ -1,6 +1,7 @@
 """`maxpo bench`: what it writes, prints and refuses."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maxpo_cli import app as maxpo_app
-from maxpo_cli.storage.folder import read_table
+from maxpo_cli.storage.result import read_table
 from maxpo_cli.studies import bench
 
 QUICK = ("-n", "8,16", "-k", "3", "--seconds", "1e-4", "--device", "cpu")
@@ -46,7 +47,8 @@ def study(folder: str) -> dict[str, Any]:
 def test_it_writes_what_it_prints_and_plot_draws_the_figure_anew() -> None:
     printed = invoke("bench", *QUICK, "--peer", "my_advantages:centered")
     assert max(map(len, printed.splitlines())) <= 80
-    folder = Path("results/bench-cpu-k3")
+    (folder,) = Path("results").iterdir()
+    assert re.fullmatch(r"bench-cpu-[\w.-]+-k3", folder.name), "the processor is in its name"
     assert f"written to {folder}" in printed
     assert "my_advantages:centered equals dr-grpo" in printed
     table = read_table(folder)

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from forks import Forks
-from maxpo_cli.studies.tables import COLUMNS
+from oracles.studies import COLUMNS
 
 MAXPO = (sys.executable, "-c", "from maxpo_cli.app import main; main()")
 EIGHT = "categorical:rewards=0/1/2/3/4/5/6/7,probs=.125/.125/.125/.125/.125/.125/.125/.125"
@@ -71,16 +72,11 @@ def test_quiet_prints_nothing_and_writes_the_folder(forks: Forks, tmp_path: Path
     assert (tmp_path / "here" / "table.csv").is_file()
 
 
-def test_the_same_command_writes_the_same_table_but_for_seconds(
-    forks: Forks, tmp_path: Path
-) -> None:
+def test_the_same_command_writes_the_same_table(forks: Forks, tmp_path: Path) -> None:
     arguments = ("--policy", EIGHT, "--engine", "monte-carlo", "--groups", "5000", "-q")
     for name in ("one", "two"):
         assert forks.run("compare", *arguments, "--out", name, cwd=tmp_path).returncode == 0
-    one, two = (
-        pd.read_csv(tmp_path / name / "table.csv", dtype=str).drop(columns="seconds")
-        for name in ("one", "two")
-    )
+    one, two = (pd.read_csv(tmp_path / name / "table.csv", dtype=str) for name in ("one", "two"))
     assert set(one["engine"]) == {"monte-carlo"}
     pd.testing.assert_frame_equal(one, two)
     for ending in ("png", "svg"):
@@ -139,7 +135,7 @@ BAD = {
     "--rewards words.csv --policy bernoulli:p=0.1": "exclude each other",
     "--where model=a": "--where is about --rewards",
     "--out words.csv": "a file is in the way",
-    "--out full": "the folder holds 'thesis.txt', which is no part of a result",
+    "--out full": "the folder holds 'thesis.txt', which is not part of a result",
     "--out /proc/none/here": "cannot be written",
     "--out .": "it cannot be this one",
     "--out /": "it cannot be this one",
@@ -191,23 +187,51 @@ def _tree(folder: Path) -> set[Path]:
 def test_killed_at_any_moment_a_result_is_whole_and_the_next_run_tidies_up(
     forks: Forks, tmp_path: Path
 ) -> None:
+    """Half of the runs begin a folder, half measure one again: every file is whole, or not there.
+
+    The same command then ends with the folder that nothing has disturbed.
+    """
     random.seed(1)
-    first = forks.run("compare", "-q", "--out", "here", "--groups", "100", cwd=tmp_path)
+    arguments = ("compare", "-q", "--groups", "100")
+    first = forks.run(*arguments, "--out", "whole", cwd=tmp_path)
     assert first.returncode == 0
     started = time.perf_counter()
-    assert forks.run("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
+    assert forks.run(*arguments, "--out", "whole", "--overwrite", cwd=tmp_path).returncode == 0
     whole = time.perf_counter() - started
-    for _ in range(8):
-        running = forks.start("compare", "-q", "--out", "here", cwd=tmp_path)
+    names = {"whole"}
+    for moment in range(8):
+        name = f"new {moment}" if moment % 2 else "again"
+        names.add(name)
+        again = () if moment % 2 else ("--overwrite",)
+        running = forks.start(*arguments, "--out", name, *again, cwd=tmp_path)
         time.sleep(random.uniform(0.1, 1.1) * whole)
         os.kill(running.pid, signal.SIGKILL)
         running.end()
-        if (tmp_path / "here").exists():
-            assert len(pd.read_csv(tmp_path / "here" / "table.csv")) == 7
-            json.loads((tmp_path / "here" / "study.json").read_text())
-            assert (tmp_path / "here" / "figures" / "compare.svg").read_text().endswith("</svg>\n")
-    assert forks.run("compare", "-q", "--out", "here", cwd=tmp_path).returncode == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+        _check_whole(tmp_path / name)
+    for name in sorted(names):
+        assert forks.run(*arguments, "--out", name, cwd=tmp_path).returncode == 0
+        assert _contents(tmp_path / name) == _contents(tmp_path / "whole")
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def _check_whole(folder: Path) -> None:
+    """Whatever a killed run left of a comparison can be read."""
+    table = folder / "table.csv"
+    if table.exists():
+        assert len(pd.read_csv(table)) == 7
+    if (folder / "study.json").exists():
+        study = json.loads((folder / "study.json").read_text())
+        if study["complete"]:
+            assert study["table_sha256"] == sha256(table.read_bytes()).hexdigest()
+    for figure in folder.glob("figures/compare.svg"):
+        assert figure.read_text().endswith("</svg>\n")
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """The files of a result by their names, without what differs from run to run."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != "study.json"]
+    assert json.loads((folder / "study.json").read_text())["complete"] is True
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def test_real_counts_are_compared_over_all_prompts_and_by_prompt(

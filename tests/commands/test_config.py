@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maxpo_cli import app as maxpo_app
-from maxpo_cli.commands import show, show_sweep
+from maxpo_cli.commands import results
 from maxpo_cli.errors import InputError
 
 Maxpo = Callable[..., dict[str, Any]]
@@ -20,9 +20,7 @@ Maxpo = Callable[..., dict[str, Any]]
 def maxpo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maxpo:
     """Runs a command in `tmp_path` with `--config`, without figures; gives the spec it ran."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(show_sweep, "_draw", lambda *_: None)
-    monkeypatch.setattr(show, "write", lambda *_: None)
-    monkeypatch.setattr(show.figures, "comparison", lambda _: None)
+    monkeypatch.setattr(results, "_draw", lambda *_: None)
     (tmp_path / "log.csv").write_text(
         "prompt,reward,model,score\n" + "".join(
             f"{prompt},{(i + prompt) % 2},{model},{i % 3}\n"
@@ -37,8 +35,7 @@ def maxpo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maxpo:
         options = ["--config", str(config)] if config is not None else []
         if "--out" not in arguments:
             options += ["--out", "here"]
-        if command == "variance-sweep":
-            options += ["--overwrite"]
+        options += ["--overwrite"]
         done = CliRunner().invoke(maxpo_app.app, [command, *options, *arguments, "-q"])
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
@@ -276,10 +273,7 @@ class TestStudies:
         one = maxpo(command, None, *arguments, "--out", "one")
         two = maxpo(command, Path("one/study.json"), "--out", "two")
         assert one == two
-        tables = [
-            pd.read_csv(tmp_path / name / "table.csv", dtype=str).drop(columns="seconds")
-            for name in ("one", "two")
-        ]
+        tables = [pd.read_csv(tmp_path / name / "table.csv", dtype=str) for name in ("one", "two")]
         pd.testing.assert_frame_equal(*tables)
 
     def test_options_win_over_a_study(self, maxpo: Maxpo) -> None:

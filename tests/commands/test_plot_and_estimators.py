@@ -134,7 +134,7 @@ def test_estimators_lists_every_entry_with_its_range_within_80_columns() -> None
     assert max(map(len, printed.splitlines())) <= 80
     for estimator in CATALOGUE.values():
         (line,) = [x for x in printed.splitlines() if x.split(" ")[0] == estimator.name]
-        assert line.split()[-1] == estimator.k_range
+        assert line.split()[-1] == estimator.claims.ks.words
 
 
 def test_identities_hold_to_rounding_and_the_seed_matters() -> None:

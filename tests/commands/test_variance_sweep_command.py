@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from forks import Done, Forks, Running
-from maxpo_cli.studies.tables import COLUMNS
+from oracles.studies import COLUMNS
 
 MAXPO = (sys.executable, "-c", "from maxpo_cli.app import main; main()")
 QUICK = ("--grid", "p=0.1,0.5", "--grid", "k=1,2,9", "-n", "4")
@@ -52,7 +52,7 @@ def rows_in(folder: Path) -> int:
 
 
 def content(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "table.csv", dtype=str).drop(columns="seconds")
+    return pd.read_csv(folder / "table.csv", dtype=str)
 
 
 def living(session: int) -> list[str]:
@@ -274,7 +274,10 @@ class TestOthers:
         before = (tmp_path / "here" / "table.csv").read_bytes()
         done = forks.run("compare", "--out", "here", cwd=tmp_path)
         assert done.returncode == 2
-        assert "holds a result of maxpo variance-sweep" in done.stderr
+        assert (
+            "here holds another study (one of maxpo variance-sweep); give --overwrite"
+            in done.stderr
+        )
         assert (tmp_path / "here" / "table.csv").read_bytes() == before
 
     def test_overwrite_goes_on_with_the_same_study_where_it_was_stopped(

@@ -28,7 +28,7 @@ FINITE = (
 )
 GAUSSIAN = (
     *(
-        f"gaussian:mean=0.3,std=0.7,reward={reward},learn={learn},dim={dim}"
+        f"gaussian:mean=0.3,std=0.7,reward={reward},learn={learn},dim={dim},f=3"
         for reward in REWARDS
         if reward != "threshold"
         for learn, dim in (("mean", 1), ("mean+log_std", 3))
@@ -133,8 +133,8 @@ def test_an_estimator_alone_is_what_it_is_beside_others_to_the_last_bit(
         place = chosen.index(CATALOGUE[name])
         found.append(groups.estimate(chosen, k).of([place]))
     for other in found[1:]:
-        for figure in ("mean", "residual", "centering"):
-            np.testing.assert_array_equal(getattr(found[0], figure), getattr(other, figure))
+        for metric in ("mean", "residual", "centering"):
+            np.testing.assert_array_equal(getattr(found[0], metric), getattr(other, metric))
 
 
 @pytest.mark.parametrize("n", [8, 16, 64, 256])
@@ -146,8 +146,8 @@ def test_a_block_gives_the_same_to_the_last_bit_beside_any_number_of_others(n: i
     whole = ContinuousGroups(problem, z, torch.float64).estimate(chosen, 4)
     for start, stop in ((0, 1), (1, 3), (3, 5)):
         part = ContinuousGroups(problem, z[start:stop], torch.float64).estimate(chosen, 4)
-        for figure in ("mean", "residual", "centering"):
-            np.testing.assert_array_equal(getattr(whole, figure)[start:stop], getattr(part, figure))
+        for metric in ("mean", "residual", "centering"):
+            np.testing.assert_array_equal(getattr(whole, metric)[start:stop], getattr(part, metric))
 
 
 @pytest.mark.parametrize("name", ["grpo", "grpo-passk"])

@@ -1,5 +1,9 @@
 """Looking estimators up by name."""
 
+import pickle
+import subprocess
+import sys
+
 import pytest
 
 from maxpo_cli import InputError
@@ -44,3 +48,18 @@ def test_find_all_refuses_the_first_unknown_name() -> None:
 
 def test_the_default_estimators_are_in_the_catalogue() -> None:
     assert tuple(entry.name for entry in find_all(DEFAULT_ESTIMATORS)) == DEFAULT_ESTIMATORS
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_entry_is_pickled_as_itself(name: str) -> None:
+    assert pickle.loads(pickle.dumps(find(name))) is find(name)
+
+
+def test_an_entry_that_another_process_sends_is_the_one_here() -> None:
+    script = (
+        "import pickle, sys; from maxpo_cli.estimators.lookup import CATALOGUE;"
+        "sys.stdout.buffer.write(pickle.dumps({2: tuple(CATALOGUE.values())}))"
+    )
+    sent = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+    assert pickle.loads(sent) == {2: tuple(CATALOGUE.values())}
+    assert len(sent) < 5000  # names travel, not formulas

@@ -94,7 +94,7 @@ def test_the_standard_error_has_no_jump_where_the_bias_becomes_large() -> None:
         assert stderrs == pytest.approx(1.0, abs=0.1)
 
 
-def test_figures_scale_with_the_unit_of_the_bias() -> None:
+def test_metrics_scale_with_the_unit_of_the_bias() -> None:
     one = estimate_bias(4.0, 1.5, 1.0, 0.8)
     other = estimate_bias(4e-16, 1.5e-16, 1e-32, 0.8e-16)
     assert other.value == pytest.approx(one.value * 1e-8, rel=1e-9, abs=0)

@@ -43,7 +43,7 @@ def no_noise(size: int = 2) -> Noise:
 
 
 class TestOneProblem:
-    """Figures of a triangle with sides 3, 4 and 5: E ĝ is off the gradient by a right angle."""
+    """Metrics of a triangle with sides 3, 4 and 5: E ĝ is off the gradient by a right angle."""
 
     ONE = moments_of([[3.0, 4.0], [6.0, 0.0]], [3.0, 0.0], [8.0, 18.0])
 
@@ -79,9 +79,9 @@ class TestOneProblem:
         assert found["ei"].matched_variance == pytest.approx(8)
         assert found["canonical"].variance_ratio == pytest.approx(1)
 
-    def test_exact_figures_have_no_standard_errors(self) -> None:
+    def test_exact_metrics_have_no_standard_errors(self) -> None:
         for found in summaries([self.ONE], "ei").values():
-            assert all(math.isnan(getattr(found, figure)) for figure in (*STDERRS, "bias_z"))
+            assert all(math.isnan(getattr(found, metric)) for metric in (*STDERRS, "bias_z"))
 
     def test_without_its_reference_a_ratio_does_not_exist(self) -> None:
         for found in summaries([self.ONE], "pkpo").values():
@@ -99,12 +99,12 @@ class TestOneProblem:
         assert math.isnan(found["canonical"].variance_ratio)
         assert math.isnan(found["ei"].snr)
 
-    def test_without_a_gradient_only_absolute_figures_exist(self) -> None:
+    def test_without_a_gradient_only_absolute_metrics_exist(self) -> None:
         found = summaries([moments_of([[1.0, 0.0]], [0.0, 0.0], [4.0])], "ei")["ei"]
         assert (found.bias, found.variance, found.mse) == (1, 4, 5)
         assert found.snr == pytest.approx(1 / 4)
-        for figure in ("relative_bias", "scale", "misalignment", "matched_variance"):
-            assert math.isnan(getattr(found, figure)), figure
+        for metric in ("relative_bias", "scale", "misalignment", "matched_variance"):
+            assert math.isnan(getattr(found, metric)), metric
 
     @pytest.mark.parametrize("size", [1e-170, 1e-100, 1e100])
     def test_tiny_and_huge_gradients_do_not_end_in_an_error(self, size: float) -> None:
@@ -168,21 +168,21 @@ def test_two_problems_are_one_problem_with_both_blocks_of_parameters() -> None:
     means = {"ei": np.array([3.0, 4.0, 1.0]), "canonical": np.array([6.0, 0.0, 0.5])}
     matched = {}
     for name, variance in (("ei", 10.0), ("canonical", 19.0)):
-        mean, figures = means[name], found[name]
+        mean, metrics = means[name], found[name]
         scale = mean @ gradient / (gradient @ gradient)
         cosine = mean @ gradient / np.linalg.norm(mean) / np.linalg.norm(gradient)
         matched[name] = variance / scale**2
-        assert figures.objective == 0.75
-        assert figures.gradient_norm == pytest.approx(math.sqrt(13))
-        assert figures.bias == pytest.approx(np.linalg.norm(mean - gradient))
-        assert figures.relative_bias == pytest.approx(figures.bias / math.sqrt(13))
-        assert figures.scale == pytest.approx(scale)
-        assert figures.misalignment == pytest.approx(math.sqrt(1 - cosine**2))
-        assert figures.variance == variance
-        assert figures.matched_variance == pytest.approx(matched[name])
-        assert figures.snr == pytest.approx(mean @ mean / variance)
-        assert figures.mse == pytest.approx(figures.bias**2 + variance)
-        assert figures.variance_ratio == pytest.approx(matched[name] / matched["ei"])
+        assert metrics.objective == 0.75
+        assert metrics.gradient_norm == pytest.approx(math.sqrt(13))
+        assert metrics.bias == pytest.approx(np.linalg.norm(mean - gradient))
+        assert metrics.relative_bias == pytest.approx(metrics.bias / math.sqrt(13))
+        assert metrics.scale == pytest.approx(scale)
+        assert metrics.misalignment == pytest.approx(math.sqrt(1 - cosine**2))
+        assert metrics.variance == variance
+        assert metrics.matched_variance == pytest.approx(matched[name])
+        assert metrics.snr == pytest.approx(mean @ mean / variance)
+        assert metrics.mse == pytest.approx(metrics.bias**2 + variance)
+        assert metrics.variance_ratio == pytest.approx(matched[name] / matched["ei"])
 
 
 def test_centering_is_over_the_groups_of_all_problems() -> None:
@@ -232,11 +232,11 @@ def test_two_prompts_together_are_their_sums() -> None:
 
 
 def test_a_sampled_prompt_beside_an_exact_one_agrees_with_both_exact() -> None:
-    """4 standard errors on 12 estimators and 3 figures, fixed seed: error rate below 3e-3."""
+    """4 standard errors on 12 estimators and 3 metrics, fixed seed: error rate below 3e-3."""
     one, two = _problem(Bernoulli(0.3, outcomes=1)), _problem(Bernoulli(0.6, outcomes=1))
     exact = summaries([enumerated(one, 5, 2), enumerated(two, 5, 2)], "ei")
     mixed = summaries([enumerated(one, 5, 2), sampled(two, 5, 2, 20_000)], "ei")
     for name, found in mixed.items():
-        for figure in ("bias", "variance", "variance_ratio"):
-            apart = abs(getattr(found, figure) - getattr(exact[name], figure))
-            assert apart <= 4 * getattr(found, f"{figure}_stderr") + 1e-12, (name, figure)
+        for metric in ("bias", "variance", "variance_ratio"):
+            apart = abs(getattr(found, metric) - getattr(exact[name], metric))
+            assert apart <= 4 * getattr(found, f"{metric}_stderr") + 1e-12, (name, metric)

@@ -89,7 +89,7 @@ class Cases:
 
 @dataclass(frozen=True, eq=False)
 class BruteForce:
-    """The figures of one estimator on one problem, from every sequence of n draws."""
+    """The metrics of one estimator on one problem, from every sequence of n draws."""
 
     cases: Cases
     n: int
@@ -129,7 +129,7 @@ class BruteForce:
         _, probs, values = self._walk
         return values.mean(1)[probs > 0], probs[probs > 0]
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Every metric that needs no other estimator; NaN for a ratio to 0."""
         gradient, mean = _cleared(self.cases.gradient(self.k)), _cleared(self.mean)
         norm, length = np.linalg.norm(gradient), np.linalg.norm(mean)

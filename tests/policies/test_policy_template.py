@@ -37,11 +37,13 @@ def test_keys_given_later_win_over_those_of_the_template() -> None:
     assert read_template("bernoulli").at({"p": "1e-3"}) == Bernoulli(0.001)
 
 
-def test_a_template_tells_its_source_and_the_texts_that_are_given() -> None:
+def test_a_template_tells_its_source_the_texts_that_are_given_and_the_default_regime() -> None:
     template = read_template("categorical:p=0.10,outcomes=inf")
     assert template.source == "categorical"
     assert template.parameters == {"p": "0.10", "outcomes": "inf"}
-    assert read_template("bernoulli").parameters == {}
+    assert read_template("bernoulli").parameters == {"outcomes": "inf"}
+    assert read_template("bernoulli:outcomes=1").parameters == {"outcomes": "1"}
+    assert read_template("gaussian:std=2").parameters == {"std": "2"}
 
 
 def test_a_template_without_keys_lacks_them() -> None:

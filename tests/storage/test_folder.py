@@ -1,94 +1,82 @@
-"""Result folders: whole or not at all, and nothing of anybody else's is lost."""
+"""Result folders: what may be in them, how they are called, and files replaced in one step."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.storage.folder import MAX_SLUG, new_result, replace_file, slug, write_table
+from maxpo_cli.plots.plot import STEMS
+from maxpo_cli.storage.folder import (
+    FIGURE_STEMS,
+    LOCK,
+    MAX_SLUG,
+    folder_of,
+    foreign_entry,
+    is_empty,
+    remove_figures,
+    replace_file,
+    slug,
+    write_table,
+)
 
-DEAD = 2**22 + 1  # above the largest process number there is
+OURS = (
+    "table.csv", "prompts.csv", "study.json", LOCK, ".table.maxpo-12.csv", ".study.maxpo-1.json",
+    "figures/compare.png", "figures/map-l2o-best-linear.svg", "figures/lines-variance_ratio.pdf",
+    "figures/lines-snr-n.png", "figures/.map-l2o-ei.maxpo-9.svg",
+)  # fmt: skip
+FOREIGN = (
+    "notes.txt", "Table.csv", ".table.csv", ".notes.maxpo-1.txt", "table.csv/x", "other/table.csv",
+    "figures/notes.txt", "figures/mine.png", "figures/compare/x.png", "figures/deep/er/x.txt",
+    "figures/compare.png.txt", "figures/lines.csv", "figures/maps.png",
+)  # fmt: skip
 
 
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def test_a_result_appears_when_its_block_ends(tmp_path: Path) -> None:
-    with new_result(tmp_path / "a" / "here", "compare") as draft:
-        (draft / "table.csv").write_text("x")
-        assert not (tmp_path / "a" / "here").exists()
-    assert (tmp_path / "a" / "here" / "table.csv").read_text() == "x"
-    assert names(tmp_path / "a") == ["here"]
+def put(folder: Path, *paths: str) -> Path:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("")
+    return folder
 
 
-def test_an_error_leaves_the_earlier_result_and_no_new_folder(tmp_path: Path) -> None:
-    for place in (tmp_path / "old", tmp_path / "new" / "deep"):
-        if place.name == "old":
-            place.mkdir()
-            (place / "table.csv").write_text("earlier")
-        with pytest.raises(ZeroDivisionError), new_result(place, "compare") as draft:
-            (draft / "table.csv").write_text("half")
-            raise ZeroDivisionError
-    assert names(tmp_path) == ["old"]
-    assert (tmp_path / "old" / "table.csv").read_text() == "earlier"
+def test_the_names_of_all_our_files_are_those_of_a_result(tmp_path: Path) -> None:
+    assert foreign_entry(put(tmp_path, *OURS)) is None
+    assert set(STEMS) == set(FIGURE_STEMS)
 
 
-def test_a_result_takes_the_place_of_the_earlier_one_whole(tmp_path: Path) -> None:
-    for files in (("table.csv", "prompts.csv"), ("table.csv",)):
-        with new_result(tmp_path / "here", "compare") as draft:
-            for name in files:
-                (draft / name).write_text("")
-    assert names(tmp_path / "here") == ["table.csv"]
+@pytest.mark.parametrize("path", FOREIGN)
+def test_any_other_file_at_any_depth_is_foreign(path: str, tmp_path: Path) -> None:
+    others = [name for name in OURS if not path.startswith(name)]
+    named = foreign_entry(put(tmp_path, *others, path))
+    assert named is not None
+    assert path.startswith(named)
 
 
-def test_a_folder_with_anything_else_in_it_is_refused_before_the_work(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"holds 'notes\.txt'"), new_result(tmp_path, "compare"):
-        pytest.fail("the block must not run")
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+@pytest.mark.parametrize("name", ["table.csv", "figures", "figures/compare.png"])
+def test_a_link_is_foreign_whatever_its_name(name: str, tmp_path: Path) -> None:
+    mine = put(tmp_path, "mine/compare.png") / "mine"
+    (tmp_path / "here" / name).parent.mkdir(parents=True)
+    (tmp_path / "here" / name).symlink_to(mine if name == "figures" else mine / "compare.png")
+    assert foreign_entry(tmp_path / "here") == name
+    remove_figures(tmp_path / "here")
+    assert names(mine) == ["compare.png"]
 
 
-def test_what_killed_processes_left_is_set_right(tmp_path: Path) -> None:
-    moved = tmp_path / f".here.maxpo-{DEAD}.old"
-    moved.mkdir()
-    (moved / "table.csv").write_text("earlier")
-    (tmp_path / f".here.maxpo-{DEAD}.new").mkdir()
-    with pytest.raises(ZeroDivisionError), new_result(tmp_path / "here", "compare"):
-        raise ZeroDivisionError
-    assert names(tmp_path) == ["here"]
-    assert (tmp_path / "here" / "table.csv").read_text() == "earlier"
+def test_only_what_killed_processes_leave_is_empty(tmp_path: Path) -> None:
+    assert is_empty(put(tmp_path, LOCK, ".table.maxpo-12.csv"))
+    assert not is_empty(put(tmp_path, "figures/compare.png"))
 
 
-def test_the_draft_of_a_running_process_is_left_alone(tmp_path: Path) -> None:
-    running = tmp_path / f".here.maxpo-{os.getppid()}.new"
-    running.mkdir()
-    with new_result(tmp_path / "here", "compare"):
-        pass
-    assert running.is_dir()
-
-
-def test_a_result_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path / "real")
-    for text in ("one", "two"):
-        with new_result(link, "compare") as draft:
-            (draft / "table.csv").write_text(text)
-        assert (tmp_path / "real" / "table.csv").read_text() == text
-    assert link.is_symlink()
-    assert sorted(names(tmp_path)) == ["link", "real"]
-
-
-def test_the_current_folder_and_those_around_it_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    for path in (Path(), Path("..")):
-        with pytest.raises(InputError, match="cannot be this one"), new_result(path, "compare"):
-            pytest.fail("the block must not run")
+def test_removing_figures_leaves_other_files(tmp_path: Path) -> None:
+    put(tmp_path, "figures/compare.png", "figures/mine.png", "figures/sub/compare.png")
+    remove_figures(tmp_path)
+    assert set(names(tmp_path / "figures")) == {"mine.png", "sub"}
+    (tmp_path / "figures" / "mine.png").unlink()
+    assert names(tmp_path / "figures" / "sub") == ["compare.png"]
 
 
 def test_a_file_is_replaced_in_one_step_or_not_at_all(tmp_path: Path) -> None:
@@ -109,6 +97,13 @@ def test_tables_keep_every_digit_and_leave_missing_cells_empty(tmp_path: Path) -
     table = pd.DataFrame({"a": [0.1 + 0.2, None], "b": pd.array([1, None], dtype="Int64")})
     write_table(tmp_path / "t.csv", table)
     assert (tmp_path / "t.csv").read_text() == "a,b\n0.30000000000000004,1\n,\n"
+
+
+def test_the_folder_of_a_result_is_found_from_its_files(tmp_path: Path) -> None:
+    put(tmp_path, "table.csv", "study.json", "other.csv")
+    for path in (tmp_path, tmp_path / "table.csv", tmp_path / "study.json"):
+        assert folder_of(path) == tmp_path
+    assert folder_of(tmp_path / "other.csv") == tmp_path / "other.csv"
 
 
 def test_slugs_are_short_plain_and_differ_where_long_specs_differ() -> None:

@@ -9,26 +9,29 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from maxpo_cli.commands import show_sweep
+from maxpo_cli.commands import results
+from maxpo_cli.commands.options import OutputOptions
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.files import RewardsFile, RewardsTemplate
-from maxpo_cli.policies.spec import read_template
-from maxpo_cli.storage.growing_table import LOCK, Partial, partial_result
-from maxpo_cli.studies import sweep as study
-from maxpo_cli.studies.sweep import Batch, Sweep, SweepSpec
+from maxpo_cli.storage.folder import LOCK
+from maxpo_cli.storage.growing_table import GrowingResult
+from maxpo_cli.studies import study
+from maxpo_cli.studies.plan import Batch, Plan
+from maxpo_cli.studies.settings import SweepOptions
+from maxpo_cli.studies.source import sweep_spec
+from maxpo_cli.studies.spec import StudySpec
 
 GRID = ("k=1,2,9", "std=0.5,2", "mean=0,1")
 
 
-def spec_of(grid: tuple[str, ...] = GRID, policy: str = "gaussian", **changes: object) -> SweepSpec:
+def spec_of(grid: tuple[str, ...] = GRID, policy: str = "gaussian", **changes: object) -> StudySpec:
     options = {"n": 3, "groups": 130, "device": "cpu", "engine": "monte-carlo"}
-    options |= {"estimators": ("ei", "l2o")} | changes
-    return SweepSpec(read_template(policy), grid, **options)  # type: ignore[arg-type]
+    options |= {"estimators": ("ei", "l2o"), "policy": policy} | changes
+    return sweep_spec(SweepOptions(grid=grid, **options))  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
 def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(show_sweep, "_draw", lambda *_: None)
+    monkeypatch.setattr(results, "_draw", lambda *_: None)
 
 
 @pytest.fixture
@@ -37,22 +40,21 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     batches: list[Batch] = []
     measure = study.measure_batch
 
-    def counted(spec: SweepSpec, device: Any, batch: Batch, *more: Any) -> pd.DataFrame:
+    def counted(batch: Batch, *more: Any) -> Any:
         batches.append(batch)
-        return measure(spec, device, batch, *more)
+        return measure(batch, *more)
 
     monkeypatch.setattr(study, "measure_batch", counted)
     return batches
 
 
-def run(path: Path, spec: SweepSpec, overwrite: bool = False, workers: int = 1) -> None:
-    show_sweep.run_sweep(Sweep(spec), [], workers, path, overwrite, as_json=False, quiet=True)
+def run(path: Path, spec: StudySpec, overwrite: bool = False, workers: int = 1) -> None:
+    output = OutputOptions(out=path, overwrite=overwrite, quiet=True)
+    results.run("variance-sweep", Plan(spec), output, workers)
 
 
 def content(path: Path) -> str:
-    """The table as text, but for the seconds."""
-    table = pd.read_csv(path / "table.csv", dtype=str, keep_default_na=False)
-    return str(table.drop(columns="seconds").to_csv())
+    return (path / "table.csv").read_text()
 
 
 def study_of(path: Path) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def study_of(path: Path) -> dict[str, Any]:
     return found
 
 
-def refusal(path: Path, spec: SweepSpec, **more: bool) -> str:
+def refusal(path: Path, spec: StudySpec, **more: bool) -> str:
     before = {p: p.read_bytes() for p in sorted(path.rglob("*")) if p.is_file()}
     with pytest.raises(InputError) as caught:
         run(path, spec, **more)
@@ -73,18 +75,18 @@ class Killed(BaseException):
     pass
 
 
-def run_until(path: Path, spec: SweepSpec, batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def run_until(path: Path, spec: StudySpec, batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a run that is killed after so many batches: nothing runs after it but the lock's end."""
     left = iter(range(batches))
-    append = Partial.append
+    append = GrowingResult.append
 
-    def counted(self: Partial, rows: pd.DataFrame) -> None:
+    def counted(self: GrowingResult, *rows: Any) -> None:
         if next(left, None) is None:
             raise Killed
-        append(self, rows)
+        append(self, *rows)
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(Partial, "append", counted)
+        patched.setattr(GrowingResult, "append", counted)
         run(path, spec)
 
 
@@ -110,7 +112,10 @@ class TestContinuing:
     ) -> None:
         if batches < 4:
             run_until(tmp_path / "here", spec_of(), batches, monkeypatch)
-            assert study_of(tmp_path / "here")["complete"] is False
+            if batches:
+                assert study_of(tmp_path / "here")["complete"] is False
+            else:
+                assert not (tmp_path / "here").exists()
         else:
             run(tmp_path / "here", spec_of())
         measured.clear()
@@ -133,7 +138,7 @@ class TestContinuing:
         expected = content(here)
         if not finished:
             with monkeypatch.context() as patched:
-                patched.setattr(Partial, "finish", lambda *_: None)
+                patched.setattr(GrowingResult, "finish", lambda *_, **__: None)
                 run(here, spec, overwrite=True)
         table = (here / "table.csv").read_bytes()
         wrong = []
@@ -216,14 +221,14 @@ class TestContinuing:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[tuple[int, bytes]] = []
-        append = Partial.append
+        append = GrowingResult.append
 
-        def watched(self: Partial, rows: pd.DataFrame) -> None:
-            append(self, rows)
+        def watched(self: GrowingResult, *rows: Any) -> None:
+            append(self, *rows)
             table = self.path / "table.csv"
             seen.append((table.stat().st_ino, table.read_bytes()))
 
-        monkeypatch.setattr(Partial, "append", watched)
+        monkeypatch.setattr(GrowingResult, "append", watched)
         run(tmp_path / "here", spec_of())
         assert len(seen) == 4
         assert len({inode for inode, _ in seen}) == 1
@@ -262,7 +267,7 @@ class TestOthersAreRefused:
         ],
     )
     def test_another_study_is_refused_naming_the_difference(
-        self, other: SweepSpec, said: str, whole: Path
+        self, other: StudySpec, said: str, whole: Path
     ) -> None:
         sentence = refusal(whole, other)
         assert said in sentence
@@ -286,13 +291,13 @@ class TestOthersAreRefused:
     ) -> None:
         expected = content(whole)
         (whole / "figures").mkdir()
-        (whole / "figures" / "old.png").write_text("")
+        (whole / "figures" / "lines-old.png").write_text("")
         (whole / "prompts.csv").write_text("old")
         run(whole, spec_of(), overwrite=True)
         assert len(measured) == 4
         assert content(whole) == expected
         assert not (whole / "prompts.csv").exists()
-        assert not (whole / "figures" / "old.png").exists()
+        assert not (whole / "figures").exists()
 
     @pytest.mark.parametrize("overwrite", [False, True])
     def test_a_folder_of_somebody_else_stays_as_it_is(
@@ -314,12 +319,15 @@ class TestOthersAreRefused:
         assert (tmp_path / "here").read_text() == "mine"
 
     def test_a_study_that_cannot_be_read_is_refused_in_a_sentence(self, whole: Path) -> None:
-        for text in ("", "{", "[]", "\ud800"):
+        study_of_before = study_of(whole)
+        broken = ("", "{", "[]", "\ud800", '{"spec": 3}', '{"spec": {}, "versions": 3}')
+        for text in broken:
             (whole / "study.json").write_text(text, errors="replace")
-            assert "study.json is not a study that maxpo wrote" in refusal(whole, spec_of())
-        for text in ('{"spec": 3}', '{"spec": {}, "versions": 3}'):
-            (whole / "study.json").write_text(text)
-            assert "holds another study" in refusal(whole, spec_of())
+            for overwrite in (False, True):
+                sentence = refusal(whole, spec_of(), overwrite=overwrite)
+                assert "study.json is not a study that maxpo wrote" in sentence
+        (whole / "study.json").write_text(json.dumps(study_of_before | {"spec": 3}))
+        assert "holds another study" in refusal(whole, spec_of())
 
     def test_a_table_without_a_study_is_refused(self, whole: Path) -> None:
         (whole / "study.json").unlink()
@@ -332,10 +340,10 @@ class TestOthersAreRefused:
     def test_rewards_that_changed_are_refused(self, tmp_path: Path) -> None:
         log = tmp_path / "log.csv"
         log.write_text("prompt,reward\n1,0\n1,1\n1,1\n")
-        spec = SweepSpec(RewardsTemplate(RewardsFile(log)), ("k=1,2",), n=3, device="cpu")
-        run(tmp_path / "here", spec)
+        options = SweepOptions(rewards=log, grid=("k=1,2",), n=3, device="cpu")
+        run(tmp_path / "here", sweep_spec(options))
         log.write_text("prompt,reward\n1,0\n1,1\n1,0\n")
-        assert "rewards file had other contents" in refusal(tmp_path / "here", spec)
+        assert "rewards file had other contents" in refusal(tmp_path / "here", sweep_spec(options))
 
     def test_the_current_folder_and_those_above_are_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -345,18 +353,3 @@ class TestOthersAreRefused:
         for path in (Path(), Path(".."), tmp_path):
             with pytest.raises(InputError, match="folder of its own"):
                 run(path, spec_of(), overwrite=True)
-
-    def test_a_folder_that_is_written_to_is_refused(self, tmp_path: Path) -> None:
-        record = {"study": "variance-sweep", "spec": {"a": 1}, "versions": {"maxpo": "1"}}
-        header = pd.DataFrame(columns=["a"])
-        with partial_result(tmp_path / "here", record, header, False):
-            before = (tmp_path / "here" / "table.csv").read_bytes()
-            for overwrite in (False, True):
-                with (
-                    pytest.raises(InputError, match="another maxpo is writing there"),
-                    partial_result(tmp_path / "here", record, header, overwrite),
-                ):
-                    pytest.fail("the block must not run")
-            assert (tmp_path / "here" / "table.csv").read_bytes() == before
-        with partial_result(tmp_path / "here", record, header, False):
-            pass

@@ -13,8 +13,13 @@ from maxpo_cli import advantages
 from maxpo_cli.errors import InputError
 from maxpo_cli.studies.bench import COLUMNS, NUMBERS, BenchSpec, bench
 from maxpo_cli.studies.peers import Peer, find_peer
+from maxpo_cli.studies.settings import BenchOptions
 
 SHORT = 1e-4
+
+
+def bench_spec(**words: object) -> BenchSpec:
+    return BenchSpec(BenchOptions(**words))  # type: ignore[arg-type]
 
 
 def peer(function: Callable[..., object], takes_k: bool = True) -> Peer:
@@ -28,7 +33,8 @@ def resemblance(function: Callable[..., object], takes_k: bool = True) -> str:
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     done: list[float] = []
-    spec = BenchSpec((4, 64, 128), 4, ("l2o", "grpo", "passk-training"), seconds=SHORT)
+    estimators = ("l2o", "grpo", "passk-training")
+    spec = bench_spec(sizes=(4, 64, 128), k=4, estimators=estimators, seconds=SHORT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("maxpo_cli.studies.bench.SAMPLED", {"cpu": NUMBERS["cpu"]})
         table = bench(spec, done.append)
@@ -83,7 +89,7 @@ class TestTable:
 )
 def test_what_cannot_be_timed_at_all_is_one_sentence(options: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        BenchSpec(**({"sizes": (8,), "k": 3} | options))  # type: ignore[arg-type]
+        bench_spec(**{"sizes": (8,), "k": 3} | options)
 
 
 class TestResemblance:
@@ -146,7 +152,7 @@ class TestFinding:
             ("torch", "MODULE:FUNCTION"),
             ("no_such_module:f", "ModuleNotFoundError"),
             ("torch:no_such_function", "torch has no no_such_function"),
-            ("torch:__version__", "is no function"),
+            ("torch:__version__", "is not a function"),
         ],
     )
     def test_what_is_not_there_is_one_sentence(self, name: str, said: str) -> None:

@@ -1,18 +1,21 @@
-from dataclasses import replace
+"""A comparison: its table, its engines, what is refused, and the rows of each prompt."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from maxpo_cli.studies.compare import CompareSpec, Comparison, compare
-from maxpo_cli.studies.measuring import find_device
-from maxpo_cli.studies.tables import COLUMNS
+from oracles.studies import COLUMNS, METRIC_NAMES, comparison, comparison_spec
 
+from maxpo_cli.engines import choice, enumeration
+from maxpo_cli.engines.device import find_device
 from maxpo_cli.errors import InputError
-from maxpo_cli.estimators.catalogue import CATALOGUE, DEFAULT_ESTIMATORS
+from maxpo_cli.estimators.lookup import CATALOGUE, DEFAULT_ESTIMATORS
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
 from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.studies import measuring as study
+from maxpo_cli.studies.study import Outcome
 
 COIN = parse_policy("bernoulli:p=0.25,outcomes=1")
 LEVELS = parse_policy("categorical:rewards=0/0.5/1,probs=0.6/0.3/0.1,outcomes=1/2/3")
@@ -29,8 +32,16 @@ PROMPTS = Logged(
 )
 
 
-def spec(**changes: object) -> CompareSpec:
-    return replace(CompareSpec(COIN, 6, 3, groups=2000, device="cpu"), **changes)  # type: ignore[arg-type]
+def spec(**changes: object) -> dict[str, Any]:
+    return {"policy": COIN, "n": 6, "k": 3, "groups": 2000} | changes
+
+
+def compare(words: dict[str, Any], progress: Callable[[float], None] = lambda _: None) -> Outcome:
+    return comparison(progress=progress, **words)
+
+
+def device_of(**changes: object) -> str:
+    return str(comparison_spec(**spec(**changes)).precision.device)
 
 
 def refusal(**changes: object) -> str:
@@ -39,20 +50,19 @@ def refusal(**changes: object) -> str:
     return str(caught.value)
 
 
-def by_name(found: Comparison) -> pd.DataFrame:
+def by_name(found: Outcome) -> pd.DataFrame:
     return found.table.set_index("estimator")
 
 
 class TestTable:
-    def test_columns_come_in_the_order_of_the_design(self) -> None:
-        assert tuple(compare(spec()).table.columns) == COLUMNS
-        design = (
+    def test_columns_come_in_the_order_that_readers_of_the_file_know(self) -> None:
+        known = (
             "estimator policy n k engine states groups rtol objective gradient_norm bias "
-            "bias_stderr relative_bias bias_z scale misalignment centering_mean centering_rms "
-            "centering_max variance variance_stderr matched_variance variance_ratio "
-            "variance_ratio_stderr snr mse seconds note"
+            "bias_stderr relative_bias relative_bias_stderr bias_z scale misalignment "
+            "centering_mean centering_rms centering_max variance variance_stderr "
+            "matched_variance variance_ratio variance_ratio_stderr snr mse note"
         )
-        assert tuple(design.split()) == COLUMNS
+        assert compare(spec()).table.columns.tolist() == known.split()
 
     def test_rows_come_in_the_order_of_the_names(self) -> None:
         names = ("pkpo", "grpo", "ei", "pkpo")
@@ -72,7 +82,12 @@ class TestTable:
         assert (row["n"], row["k"], row["engine"], row["states"]) == (6, 3, "enumeration", 28)
         assert row["groups"] is pd.NA
         assert row["note"] == ""
-        assert row["seconds"] > 0
+
+    def test_the_seconds_are_those_of_each_engine_and_no_column(self) -> None:
+        found = compare(spec(policy=NORMAL, estimators=("ei", "grpo")))
+        assert "seconds" not in found.table
+        assert set(found.seconds) == {"threshold", "monte-carlo"}
+        assert min(found.seconds.values()) > 0
 
     def test_sampled_rows_count_groups_and_no_states(self) -> None:
         table = compare(spec(engine="monte-carlo")).table
@@ -95,8 +110,7 @@ class TestEstimatorsThatAreNotDefinedHere:
         assert set(notes[notes != ""].index) == {"l2o", "canonical", "pkpo-loo", "passk-training"}
         assert notes["l2o"] == "l2o is defined for K in 2..N-1; got k=4 with n=4"
         assert notes["passk-training"] == "passk-training is defined for 0/1 rewards only"
-        figures = list(COLUMNS[COLUMNS.index("objective") : COLUMNS.index("seconds")])
-        assert table.loc[notes != "", figures].isna().all(axis=None)
+        assert table.loc[notes != "", METRIC_NAMES].isna().all(axis=None)
         assert table.loc[notes == "", ["bias", "variance", "objective"]].notna().all(axis=None)
 
     @pytest.mark.parametrize("names", [("l2o",), ("ei", "l2o"), ("all", "l2o"), ("l2o", "default")])
@@ -159,13 +173,13 @@ class TestEngineChoice:
     def test_auto_goes_on_to_thresholds_and_then_samples(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(study, "MAX_STATES", 27)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 27)
         found = compare(spec(policy=LEVELS))
         assert found.table["engine"].unique().tolist() == ["threshold"]
-        monkeypatch.setattr(study, "AUTO_PAIRS", 215)  # 6 pairs of thresholds × 6²
+        monkeypatch.setitem(choice.BUDGET, "threshold", 215)  # 6 pairs of thresholds × 6²
         found = compare(spec(policy=LEVELS))
         assert found.table["engine"].unique().tolist() == ["monte-carlo"]
-        monkeypatch.setattr(study, "MAX_STATES", 28)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 28)
         assert compare(spec(policy=LEVELS)).table["engine"].unique().tolist() == ["enumeration"]
 
     def test_enumeration_is_refused_where_it_cannot_be(
@@ -173,7 +187,7 @@ class TestEngineChoice:
     ) -> None:
         message = refusal(policy=NORMAL, engine="enumeration")
         assert message.startswith("--engine enumeration needs finitely many reward levels")
-        monkeypatch.setattr(study, "MAX_STATES", 27)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 27)
         message = refusal(policy=LEVELS, engine="enumeration")
         assert "n=6 with 3 reward levels has 28 count vectors, above the limit of 27" in message
         assert "use --engine auto" in message
@@ -183,13 +197,13 @@ class TestEngineChoice:
         assert message.startswith("--reference grpo is not rank-linear")
 
     def test_thresholds_and_samples_share_a_table(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(study, "MAX_STATES", 27)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 27)
         mixed = compare(spec(policy=LEVELS, estimators=("all",), groups=20_000)).table
         mixed = mixed.set_index("estimator")
         sampled = {"grpo", "grpo-passk"}
         assert set(mixed.index[mixed["engine"] == "monte-carlo"]) == sampled
         assert set(mixed.index[mixed["engine"] == "threshold"]) >= {"l2o", "ei", "oracle", "rloo"}
-        monkeypatch.setattr(study, "MAX_STATES", 28)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 28)
         exact = by_name(compare(spec(policy=LEVELS, estimators=("all",))))
         for name, row in mixed.iterrows():
             for figure in ("bias", "variance", "variance_ratio"):
@@ -202,8 +216,8 @@ class TestEngineChoice:
 
     def test_prompts_choose_one_by_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """7 states for the 0/1 prompts, 84 for the graded one: that one alone is sampled."""
-        monkeypatch.setattr(study, "MAX_STATES", 50)
-        monkeypatch.setattr(study, "AUTO_PAIRS", 0)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 50)
+        monkeypatch.setitem(choice.BUDGET, "threshold", 0)
         found = compare(spec(policy=PROMPTS))
         assert found.prompts is not None
         engines = found.prompts.groupby("prompt", sort=False)["engine"].unique().str[0]
@@ -216,7 +230,7 @@ class TestEngineChoice:
         row = found.table.iloc[0]
         assert (row["engine"], row["states"], row["groups"]) == ("monte-carlo", 21, 2000)
         # 4 standard errors on 7 estimators × 3 figures, fixed seed: error rate 2e-3.
-        monkeypatch.setattr(study, "MAX_STATES", 84)
+        monkeypatch.setattr(enumeration, "MAX_STATES", 84)
         exact = by_name(compare(spec(policy=PROMPTS)))
         mixed = by_name(found)
         for figure in ("bias", "variance", "variance_ratio"):
@@ -282,8 +296,7 @@ class TestRuns:
     def test_a_spec_gives_the_same_table_again(self, policy: object) -> None:
         for engine in ("auto", "monte-carlo"):
             one, two = (compare(spec(policy=policy, engine=engine)).table for _ in range(2))
-            same = COLUMNS[: COLUMNS.index("seconds")]
-            pd.testing.assert_frame_equal(one[[*same]], two[[*same]], check_exact=True)
+            pd.testing.assert_frame_equal(one, two, check_exact=True)
 
     def test_seeds_move_sampled_figures_alone(self) -> None:
         sampled = [compare(spec(engine="monte-carlo", seed=s)).table["variance"] for s in (0, 1)]
@@ -358,11 +371,11 @@ class TestRefusals:
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
     def test_a_device_that_is_not_there_is_refused(self) -> None:
         assert refusal(device="cuda").startswith("--device cuda: torch finds no CUDA device here")
-        assert compare(spec(device="auto")).device == "cpu"
+        assert device_of(device="auto") == "cpu"
 
     def test_the_cpu_is_the_cpu(self) -> None:
         assert find_device("cpu") == torch.device("cpu")
-        assert compare(spec(device="cpu")).device == "cpu"
+        assert device_of(device="cpu") == "cpu"
         for name in ("cpu:", "cuda:", "CPU", "", "cuda:-1"):
             with pytest.raises(InputError, match="--device"):
                 find_device(name)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maxpo_cli.studies.sweep import SweepSpec
 from oracles.groups import FIXED
+from oracles.studies import sweep_of
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.policy import REAL, TEXT, WHOLE, Key
@@ -144,7 +144,7 @@ def test_a_range_of_more_values_than_memory_holds_is_refused_in_words(item: str)
 
 
 def test_numbers_of_a_list_valued_key_are_one_value_however_written() -> None:
-    spec = SweepSpec(read_template("categorical:p=0.5,outcomes=1"), ("outcomes=10,010,+10",))
+    spec = sweep_of("categorical:p=0.5,outcomes=1", "outcomes=10,010,+10")
     assert spec.axes[0].values == ("10",)
 
 
@@ -161,7 +161,7 @@ def test_outcomes_are_whole_numbers_of_any_size_or_inf(policy: str) -> None:
 def test_names_unknown_to_a_policy_are_refused_with_the_nearest() -> None:
     def said(policy: str, item: str) -> str:
         with pytest.raises(InputError) as caught:
-            _ = SweepSpec(read_template(policy), (item,)).axes
+            _ = sweep_of(policy, item).axes
         return str(caught.value)
 
     assert "did you mean 'std'" in said("gaussian", "stdd=1,2")

@@ -1,42 +1,47 @@
 """A sweep against `compare` of each of its cells, and against what its grid says."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maxpo_cli.studies.compare import CompareSpec, compare
-from maxpo_cli.studies.sweep import Sweep, SweepSpec, sweep
-from maxpo_cli.studies.tables import COLUMNS
 from oracles.groups import FIXED
-from oracles.short_calls import CPU, defined, enumerate_problem
+from oracles.short_calls import defined, enumerate_all
+from oracles.studies import COLUMNS, OnePolicy, sweep_of
+from oracles.studies import table_of as sweep
 
-from maxpo_cli.engines.enumeration import enumerate_family
+from maxpo_cli.engines import choice
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.files import RewardsFile, RewardsTemplate, read_logged
 from maxpo_cli.policies.kinds.categorical import Categorical
 from maxpo_cli.policies.policy import Policy
 from maxpo_cli.policies.spec import parse_policy, read_template
 from maxpo_cli.problems.finite import FiniteProblem
-from maxpo_cli.studies import sweep as study
+from maxpo_cli.runners.processes import runner
+from maxpo_cli.studies import plan
+from maxpo_cli.studies.plan import Plan
+from maxpo_cli.studies.settings import Settings
+from maxpo_cli.studies.spec import StudySpec
+from maxpo_cli.studies.study import run_batches, run_study
 
 
-def spec_of(policy: str, *grid: str, **changes: object) -> SweepSpec:
-    template = read_template(policy)
-    names = [item.partition("=")[0] for item in grid]
-    options = {"device": "cpu", "groups": 1500} | changes
-    return SweepSpec(template.without(names), grid, **options)  # type: ignore[arg-type]
+def spec_of(policy: str, *grid: str, **changes: object) -> StudySpec:
+    return sweep_of(policy, *grid, **{"groups": 1500} | changes)
 
 
-def alone(spec: SweepSpec, policy: Policy, n: int, k: int) -> pd.DataFrame:
+def sweep_of_log(file: RewardsFile, *grid: str, **changes: object) -> StudySpec:
+    options = {"device": "cpu"} | changes
+    return StudySpec(RewardsTemplate(file), Settings(**options), grid)  # type: ignore[arg-type]
+
+
+def alone(spec: StudySpec, policy: Policy, n: int, k: int) -> pd.DataFrame:
     """The table of `compare` for one cell."""
-    shared = ("engine", "groups", "until_rel_error", "seed", "device", "dtype", "reference", "rtol")
-    chosen = {name: getattr(spec, name) for name in shared}
-    return compare(CompareSpec(policy, n, k, estimators=spec.estimators, **chosen)).table
+    one = StudySpec(OnePolicy(policy), replace(spec.settings, n=n, k=k))  # type: ignore[arg-type]
+    return run_study(Plan(one, strict=True)).table
 
 
 def is_continuous(policy: Policy) -> bool:
@@ -44,7 +49,7 @@ def is_continuous(policy: Policy) -> bool:
     return any(not isinstance(problem, FiniteProblem) for problem in policy.problems)
 
 
-def check_cells(spec: SweepSpec, file: RewardsFile | None = None) -> int:
+def check_cells(spec: StudySpec, file: RewardsFile | None = None) -> int:
     """Every measurable cell of a sweep against `compare`; how many there were."""
     table = sweep(spec)
     checked = 0
@@ -57,10 +62,10 @@ def check_cells(spec: SweepSpec, file: RewardsFile | None = None) -> int:
         else:
             where = tuple(zip(spec.swept, map(str, cell[:-2]), strict=True))
             policy = read_logged(RewardsFile(file.path, where=where))
-        expected = alone(spec, policy, n, k).drop(columns=["seconds", "rtol"])
+        expected = alone(spec, policy, n, k).drop(columns="rtol")
         found = rows[list(expected.columns)].reset_index(drop=True)
         exact = set(expected["engine"]) != {"monte-carlo"}
-        near = {"rtol": 2 * spec.rtol, "atol": spec.rtol}
+        near = {"rtol": 2 * spec.settings.rtol, "atol": spec.settings.rtol}
         if not is_continuous(policy):
             near = {"rtol": 1e-11, "atol": 1e-14}
         pd.testing.assert_frame_equal(
@@ -138,8 +143,8 @@ class TestEveryRowIsThatOfCompare:
         assert check_cells(spec) == 8
 
     def test_when_auto_mixes_engines(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("maxpo_cli.studies.measuring.AUTO_NUMBERS", 400)
-        monkeypatch.setattr("maxpo_cli.studies.measuring.AUTO_PAIRS", 0)
+        monkeypatch.setitem(choice.BUDGET, "enumeration", 400)
+        monkeypatch.setitem(choice.BUDGET, "threshold", 0)
         spec = spec_of(
             "categorical:rewards=0/1/2,probs=0.4/0.3/0.3,outcomes=1", "n=4,9,20", "k=2,4"
         )
@@ -147,21 +152,16 @@ class TestEveryRowIsThatOfCompare:
         assert check_cells(spec) == 6
 
     def test_over_n_and_k_of_logged_rewards(self, logged: RewardsFile) -> None:
-        spec = SweepSpec(
-            RewardsTemplate(logged), ("n=2,4,8", "k=2,4"), device="cpu", estimators=("all",)
-        )
+        spec = sweep_of_log(logged, "n=2,4,8", "k=2,4", estimators=("all",))
         assert check_cells(spec, logged) == 5
 
     @pytest.mark.parametrize("engine", ["auto", "monte-carlo"])
     def test_over_a_column_of_logged_rewards(self, logged: RewardsFile, engine: str) -> None:
-        spec = SweepSpec(
-            RewardsTemplate(logged), ("model=small,large 2", "k=1,2"), n=4,
-            device="cpu", engine=engine, groups=700,
-        )  # fmt: skip
+        spec = sweep_of_log(logged, "model=small,large 2", "k=1,2", n=4, engine=engine, groups=700)
         assert check_cells(spec, logged) == 4
 
     def test_over_single_prompts_of_logged_rewards(self, logged: RewardsFile) -> None:
-        spec = SweepSpec(RewardsTemplate(logged), ("prompt=a,b,c",), n=4, k=2, device="cpu")
+        spec = sweep_of_log(logged, "prompt=a,b,c", n=4, k=2)
         assert check_cells(spec, logged) == 3
 
     def test_when_stopped_early(self) -> None:
@@ -216,9 +216,7 @@ class TestTable:
         path = tmp_path / "log.csv"
         rewards = pd.DataFrame({"prompt": 1, "reward": [0, 1, 0, 1], column: ["x", "x", "y", "y"]})
         rewards.to_csv(path, index=False)
-        spec = SweepSpec(
-            RewardsTemplate(RewardsFile(path)), (f"{column}=x,y",), n=3, k=2, device="cpu"
-        )
+        spec = sweep_of_log(RewardsFile(path), f"{column}=x,y", n=3, k=2)
         said = f"--grid {column}: every table has a column '{column}' of its own"
         with pytest.raises(InputError, match=said):
             sweep(spec)
@@ -226,11 +224,9 @@ class TestTable:
     def test_ties_of_work_do_not_change_the_table(self, monkeypatch: pytest.MonkeyPatch) -> None:
         spec = spec_of("categorical:outcomes=3", "k=1,2", "p=0.05:0.95:7", n=6)
         whole = sweep(spec)
-        monkeypatch.setattr(study, "BATCH_WORK", 1)
-        assert len(Sweep(spec).batches) == 7
-        pd.testing.assert_frame_equal(
-            sweep(spec).drop(columns="seconds"), whole.drop(columns="seconds"), rtol=1e-12
-        )
+        monkeypatch.setattr(plan, "BATCH_WORK", 1)
+        assert len(Plan(spec).batches) == 7
+        pd.testing.assert_frame_equal(sweep(spec), whole, rtol=1e-12)
 
 
 class TestCellsThatCannotBe:
@@ -251,13 +247,15 @@ class TestCellsThatCannotBe:
     def test_k_above_n_everywhere_draws_and_enumerates_nothing(
         self, policy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def work(*_: object) -> None:
+        def work(*_: object, **__: object) -> None:
             raise AssertionError("there is nothing to measure")
 
-        monkeypatch.setattr("maxpo_cli.engines.monte_carlo.sampler._draws", work)
-        monkeypatch.setattr("maxpo_cli.engines.enumeration._chunks", work)
+        for engine in choice.BY_NAME.values():
+            monkeypatch.setattr(type(engine), "measure", work)
         table = sweep(spec_of(policy, "k=33,34", n=32))
         assert table["variance"].isna().all()
+        with pytest.raises(AssertionError, match="there is nothing to measure"):
+            sweep(spec_of(policy, "k=32,33", n=32))
 
     def test_an_undefined_estimator_is_a_row_that_says_so_even_when_named(self) -> None:
         table = sweep(spec_of("bernoulli:p=0.3,outcomes=1", "k=1,4", n=4, estimators=("l2o", "ei")))
@@ -331,18 +329,18 @@ class TestRefusals:
         self, policy: str, grid: tuple[str, ...], said: str
     ) -> None:
         with pytest.raises(InputError) as caught:
-            Sweep(
+            Plan(
                 spec_of(policy, *grid)
                 if "probs=0.5/0.5" not in policy
-                else SweepSpec(read_template(policy), grid, device="cpu")
+                else StudySpec(read_template(policy), Settings(device="cpu"), grid)
             )
         assert said in str(caught.value)
 
     def test_a_value_that_no_row_of_the_file_has_is_named(self, logged: RewardsFile) -> None:
         with pytest.raises(InputError, match="no row has model=huge"):
-            Sweep(SweepSpec(RewardsTemplate(logged), ("model=small,huge",), device="cpu"))
+            Plan(sweep_of_log(logged, "model=small,huge"))
         with pytest.raises(InputError, match="no column 'modell'"):
-            Sweep(SweepSpec(RewardsTemplate(logged), ("modell=small",), device="cpu"))
+            Plan(sweep_of_log(logged, "modell=small"))
 
 
 class TestBatches:
@@ -351,29 +349,28 @@ class TestBatches:
             ("bernoulli", ("p=0:1:30", "n=2,40", "k=1:8:8")),
             ("gaussian", ("k=1,2", "std=1:3:5", "n=4,2")),
         ):
-            planned = Sweep(spec_of(policy, *grid))
-            places = [point.index for batch in planned.batches for point in batch.cells]
+            planned = Plan(spec_of(policy, *grid))
+            places = [point.index for batch in planned.batches for point in batch.points]
             assert sorted(places) == list(range(planned.cells))
 
     def test_batches_of_a_spec_are_always_the_same(self) -> None:
         spec = spec_of("categorical", "outcomes=1:100:9:log", "p=0:1:9", "n=4,8", "k=1,2")
-        one, two = Sweep(spec), Sweep(spec)
-        assert [b.cells for b in one.batches] == [b.cells for b in two.batches]
+        one, two = Plan(spec), Plan(spec)
+        assert [b.points for b in one.batches] == [b.points for b in two.batches]
 
     def test_workers_give_the_rows_of_one_process(self) -> None:
-        planned = Sweep(
+        planned = Plan(
             spec_of("gaussian", "std=1,2,3", "k=1,2", n=4, engine="monte-carlo", groups=3000)
         )
         tables = [
             pd.concat(
                 [
-                    rows
-                    for _, rows in planned.run(
-                        planned.batches, workers, lambda _: None, lambda _: None
+                    measured.rows
+                    for _, measured in run_batches(
+                        planned, planned.batches, runner(workers), lambda _: None, lambda _: None
                     )
                 ]
             )
-            .drop(columns="seconds")
             .sort_values(["std", "k", "estimator"])
             .reset_index(drop=True)
             for workers in (1, 2)
@@ -398,11 +395,11 @@ class TestBatches:
             assert isinstance(problem, FiniteProblem)
             problems.append(problem)
         assert len({problem.family for problem in problems}) == 1
-        plan = {k: defined(problems[0], n, k) for k in {1, n}}
-        together = enumerate_family(problems, n, plan, CPU, torch.float64, lambda _: None)
+        estimators = {k: defined(problems[0], n, k) for k in {1, n}}
+        together = enumerate_all(problems, n, estimators)
         for problem, found in zip(problems, together, strict=True):
-            one = enumerate_problem(problem, n, plan, CPU, torch.float64, lambda _: None)
-            for k in plan:
+            (one,) = enumerate_all([problem], n, estimators)
+            for k in estimators:
                 for name in ("variance", "mean", "centering_mean", "centering_square"):
                     np.testing.assert_allclose(
                         getattr(found[k], name), getattr(one[k], name), rtol=1e-10, atol=1e-15

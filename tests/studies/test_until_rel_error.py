@@ -3,16 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from maxpo_cli.studies.compare import CompareSpec, compare
-from maxpo_cli.studies.measuring import FIRST_LOOK
-from maxpo_cli.studies.sweep import SweepSpec, sweep
+from oracles.studies import comparison, sweep_of, table_of
 
+from maxpo_cli.engines import choice
 from maxpo_cli.engines.monte_carlo import sampler as monte_carlo
+from maxpo_cli.engines.monte_carlo.engine import FIRST_LOOK
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
 from maxpo_cli.policies.policy import Policy
-from maxpo_cli.policies.spec import parse_policy, read_template
-from maxpo_cli.studies import measuring
+from maxpo_cli.policies.spec import parse_policy
 
 COIN = parse_policy("bernoulli:p=0.2,outcomes=1")
 NORMAL = parse_policy("gaussian:reward=exp,std=0.5")
@@ -31,10 +30,9 @@ def table(policy: Policy = COIN, n: int = 5, k: int = 2, **changes: object) -> p
     options = {
         "engine": "monte-carlo",
         "groups": 400_000,
-        "device": "cpu",
         "estimators": ("l2o", "pkpo", "ei", "rloo"),
     } | changes
-    return compare(CompareSpec(policy, n, k, **options)).table.set_index("estimator")  # type: ignore[arg-type]
+    return comparison(policy, n, k, **options).table.set_index("estimator")  # type: ignore[arg-type]
 
 
 def worst(found: pd.DataFrame) -> float:
@@ -71,8 +69,8 @@ def test_a_lenient_tolerance_stops_at_the_first_look() -> None:
 
 
 def test_an_unreachable_tolerance_ends_at_the_limit_with_the_plain_figures() -> None:
-    plain = table(groups=40_000).drop(columns="seconds")
-    until = table(groups=40_000, until_rel_error=1e-6).drop(columns="seconds")
+    plain = table(groups=40_000)
+    until = table(groups=40_000, until_rel_error=1e-6)
     pd.testing.assert_frame_equal(plain, until, check_exact=True)
 
 
@@ -87,18 +85,15 @@ def test_a_seed_gives_the_same_however_much_is_drawn_at_once(
     one = table(policy, until_rel_error=0.01, seed=4)
     monkeypatch.setattr(monte_carlo, "CPU_PASS", 1)
     two = table(policy, until_rel_error=0.01, seed=4)
-    pd.testing.assert_frame_equal(
-        one.drop(columns="seconds"), two.drop(columns="seconds"), check_exact=True
-    )
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
 def test_a_k_stops_by_itself_as_if_it_were_alone() -> None:
-    spec = SweepSpec(
-        read_template("bernoulli:p=0.05,outcomes=1"),
-        ("k=1,2,4",), n=6, groups=200_000, device="cpu",
+    spec = sweep_of(
+        "bernoulli:p=0.05,outcomes=1", "k=1,2,4", n=6, groups=200_000,
         engine="monte-carlo", until_rel_error=0.003, estimators=("ei", "pkpo"),
     )  # fmt: skip
-    found = sweep(spec)
+    found = table_of(spec)
     groups = found.drop_duplicates("k").set_index("k")["groups"]
     assert groups.nunique() > 1
     for k, rows in found.groupby("k"):
@@ -106,10 +101,8 @@ def test_a_k_stops_by_itself_as_if_it_were_alone() -> None:
             parse_policy("bernoulli:p=0.05,outcomes=1"), 6, int(k),
             groups=200_000, until_rel_error=0.003, estimators=("ei", "pkpo"),
         )  # fmt: skip
-        expected = alone.reset_index()[list(rows.columns)].drop(columns="seconds")
-        pd.testing.assert_frame_equal(
-            rows.drop(columns="seconds").reset_index(drop=True), expected, check_exact=True
-        )
+        expected = alone.reset_index()[list(rows.columns)]
+        pd.testing.assert_frame_equal(rows.reset_index(drop=True), expected, check_exact=True)
 
 
 @pytest.mark.parametrize("policy", [COIN, PROMPTS], ids=["coin", "prompts"])
@@ -129,8 +122,8 @@ def test_exact_problems_are_left_alone() -> None:
 
 
 def test_exact_and_sampled_prompts_stop_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "AUTO_NUMBERS", 50)
-    monkeypatch.setattr(measuring, "AUTO_PAIRS", 0)
+    monkeypatch.setitem(choice.BUDGET, "enumeration", 50)
+    monkeypatch.setitem(choice.BUDGET, "threshold", 0)
     found = table(PROMPTS, engine="auto", until_rel_error=0.02)
     assert worst(found) <= 0.02
     (groups,) = set(found["groups"])

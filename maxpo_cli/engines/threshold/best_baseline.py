@@ -93,7 +93,8 @@ def _unit_baselines(n: int, base: float, device: torch.device) -> Profiles:
     none = torch.zeros(n + 1, n - 1, dtype=torch.float64, device=device)
     success, failure = none.clone(), none.clone()
     success[2:] = failure[1:n] = torch.eye(n - 1, dtype=torch.float64, device=device)
-    return Profiles(n, none.new_full((n - 1,), base), success, failure, none, none, none)
+    base_of_each = none.new_full((n - 1,), base)
+    return Profiles(n, base_of_each, success, failure, none, none, none, none[0])
 
 
 def _less_constants(

@@ -110,9 +110,7 @@ class ContinuousThresholds:
         above, below = (self._tensor(side.reshape(-1, side.shape[-1])) for side in self._sides)
         steps = self._tensor(self._steps.ravel())
         law = binomial(profiles.n, above[:, 0])
-        counts = torch.arange(profiles.n + 1, dtype=torch.float64, device=self.device)[:, None]
-        of_success = law @ (counts * profiles.mean_success)
-        of_failure = law @ ((profiles.n - counts) * profiles.mean_failure)
+        of_success, of_failure = profiles.first_moments(law)
         mean = _given(above, of_success * steps[:, None])
         mean = mean + _given(below, of_failure * steps[:, None])
         centering = steps @ (law @ profiles.centering) + profiles.base * profiles.centering[-1]

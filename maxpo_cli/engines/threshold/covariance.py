@@ -29,8 +29,8 @@ class Profiles:
         success: α, the advantage of a success in a 0/1 group with c successes, `[n + 1, E]`.
         failure: β, that of a failure, `[n + 1, E]`.
         centering: (c α + (n − c) β) / n, rounded once, `[n + 1, E]`.
-        mean_success, mean_failure: α and β less a constant and less what is a baseline, neither of
-            which has a part in E ĝ, so that what is small against them keeps its digits.
+        mean_success, mean_failure: α and β without baselines and less `top`, for E ĝ.
+        top: what all have where all succeed, baselines left out, `[E]`.
     """
 
     n: int
@@ -40,6 +40,7 @@ class Profiles:
     centering: Tensor
     mean_success: Tensor
     mean_failure: Tensor
+    top: Tensor
 
     @classmethod
     def of(
@@ -57,14 +58,14 @@ class Profiles:
         success, failure, _, centering = whole
         return cls(
             n, torch.tensor(base, dtype=torch.float64, device=device), success, failure, centering,
-            for_mean[0], for_mean[1],
+            for_mean[0], for_mean[1], success[-1],
         )  # fmt: skip
 
     def joined(self, other: "Profiles") -> "Profiles":
         """The estimators of both."""
-        parts = ("success", "failure", "centering", "mean_success", "mean_failure")
-        both = (torch.cat([getattr(self, part), getattr(other, part)], 1) for part in parts)
-        return Profiles(self.n, torch.cat([self.base, other.base]), *both)
+        parts = ("base", "success", "failure", "centering", "mean_success", "mean_failure", "top")
+        both = (torch.cat([getattr(self, part), getattr(other, part)], -1) for part in parts)
+        return Profiles(self.n, *both)
 
     def less_constant(self, shares: Tensor) -> "Profiles":
         """Less a constant each, as shares `[E]` of the highest reward less the lowest."""
@@ -86,6 +87,26 @@ class Profiles:
             success=self.success - of_success,
             failure=self.failure - among_others,
             centering=self.centering - mean,
+        )
+
+    def first_moments(self, law: Tensor) -> tuple[Tensor, Tensor]:
+        """E[c α] and E[(n − c) β] under laws of c, `[T, n + 1]` in and two of `[T, E]` out.
+
+        They are right for E ĝ only: baselines are left out, and a constant per law and estimator.
+        Neither has a part in E ĝ, and what is small against them keeps its digits. The constant is
+        `top` or 0, whichever leaves less on average.
+        """
+        successes = torch.arange(self.n + 1, dtype=torch.float64, device=law.device)[:, None]
+        failures = self.n - successes
+        found = []
+        for add in (torch.zeros_like(self.top), self.top):
+            of_success = law @ (successes * (self.mean_success + add))
+            found.append((of_success, law @ (failures * (self.mean_failure + add))))
+        (success, failure), (whole_success, whole_failure) = found
+        smaller = (whole_success + whole_failure).abs() < (success + failure).abs()
+        return (
+            torch.where(smaller, whole_success, success),
+            torch.where(smaller, whole_failure, failure),
         )
 
 

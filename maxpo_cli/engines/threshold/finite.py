@@ -53,11 +53,10 @@ class FiniteThresholds:
         above = probs.flip(0).cumsum(0).flip(0)
         below = torch.cat([torch.zeros_like(probs[:1]), probs.cumsum(0)[:-1]])
         law = binomial(profiles.n, (above / (above + below))[:, 0])
-        counts = torch.arange(profiles.n + 1, dtype=torch.float64, device=self.device)[:, None]
         steps = self._steps(profiles)
-        of_success = steps * (law @ (counts * profiles.mean_success)) / above
-        of_failure = steps * (law @ ((profiles.n - counts) * profiles.mean_failure))
-        of_failure = of_failure / torch.where(below > 0, below, 1)
+        success, failure = profiles.first_moments(law)
+        of_success = steps * success / above
+        of_failure = steps * failure / torch.where(below > 0, below, 1)
         # Level b is a success of the steps up to b, and a failure of those beyond.
         up_to = of_success.cumsum(0)
         beyond = of_failure.flip(0).cumsum(0).flip(0) - of_failure

@@ -36,7 +36,7 @@ def _one_cell(result: Result) -> Figure:
 
 KIND = PlotKind(
     name=NAME,
-    summary="how far from 0 the advantages of a group sum: root mean square and largest",
+    summary="how far from 0 the advantages of a group sum",
     refuses=("y",),
     columns=NEEDED,
     draw=draw,

@@ -274,7 +274,7 @@ def _is_fine(result: Result, spec: PlotSpec) -> bool:
 
 KIND = PlotKind(
     name="map",
-    summary="the variance ratio of two estimators over two swept columns of numbers",
+    summary="the variance ratio of two estimators over two swept columns",
     refuses=("estimators",),
     columns=("n", "k", "variance", "matched_variance"),
     draw=draw,

@@ -40,35 +40,35 @@ FINITE: dict[str, Policy] = {
 CONTINUOUS = tuple(name for name in REWARDS if name != "threshold")
 
 
-def within(figure: float, exact: float, stderr: float, widths: float) -> bool:
-    """Whether a figure is within so many standard errors, rounding aside."""
-    return abs(figure - exact) <= widths * stderr + 1e-11 * (1 + abs(exact))
+def within(metric: float, exact: float, stderr: float, widths: float) -> bool:
+    """Whether a metric is within so many standard errors, rounding aside."""
+    return abs(metric - exact) <= widths * stderr + 1e-11 * (1 + abs(exact))
 
 
 @pytest.mark.parametrize("name", FINITE)
 @pytest.mark.parametrize("k", [1, 3])
 def test_every_finite_policy_agrees_with_enumeration(name: str, k: int) -> None:
-    """Within 4 standard errors: 9 policies × 2 K × 12 estimators × 4 figures at 6e-5 each, so that
+    """Within 4 standard errors: 9 policies × 2 K × 12 estimators × 4 metrics at 6e-5 each, so that
     a right engine would fail for one seed in 18; the seed is fixed."""
     (problem,) = FINITE[name].problems
     assert isinstance(problem, FiniteProblem)
     exact = summaries([enumerated(problem, 6, k)], "ei")
     found = summaries([sampled(problem, 6, k, 20_000, seed=k)], "ei")
     assert list(found) == list(exact)
-    for estimator, figures in found.items():
+    for estimator, metrics in found.items():
         truth = exact[estimator]
-        for figure in ("bias", "variance", "variance_ratio"):
-            value, stderr = getattr(figures, figure), getattr(figures, f"{figure}_stderr")
-            if math.isnan(getattr(truth, figure)):
+        for metric in ("bias", "variance", "variance_ratio"):
+            value, stderr = getattr(metrics, metric), getattr(metrics, f"{metric}_stderr")
+            if math.isnan(getattr(truth, metric)):
                 assert math.isnan(value)
             else:
-                assert within(value, getattr(truth, figure), stderr, 4), (estimator, figure)
+                assert within(value, getattr(truth, metric), stderr, 4), (estimator, metric)
         centering_error = truth.centering_rms / math.sqrt(20_000)
-        assert within(figures.centering_mean, truth.centering_mean, centering_error, 4)
-        assert figures.centering_rms == pytest.approx(truth.centering_rms, rel=0.05, abs=1e-12)
-        assert figures.centering_max <= truth.centering_max * (1 + 1e-12) + 1e-12
-        assert figures.objective == truth.objective
-        assert figures.gradient_norm == truth.gradient_norm
+        assert within(metrics.centering_mean, truth.centering_mean, centering_error, 4)
+        assert metrics.centering_rms == pytest.approx(truth.centering_rms, rel=0.05, abs=1e-12)
+        assert metrics.centering_max <= truth.centering_max * (1 + 1e-12) + 1e-12
+        assert metrics.objective == truth.objective
+        assert metrics.gradient_norm == truth.gradient_norm
 
 
 def test_standard_errors_shrink_with_the_root_of_the_groups() -> None:
@@ -77,9 +77,9 @@ def test_standard_errors_shrink_with_the_root_of_the_groups() -> None:
         summaries([sampled(problem, 6, 3, groups, named("ei", "grpo"))], "ei")
         for groups in (4_000, 64_000)
     )
-    for figure in ("bias_stderr", "variance_stderr", "variance_ratio_stderr"):
-        ratio = getattr(few["grpo"], figure) / getattr(many["grpo"], figure)
-        assert ratio == pytest.approx(4, rel=0.15), figure
+    for metric in ("bias_stderr", "variance_stderr", "variance_ratio_stderr"):
+        ratio = getattr(few["grpo"], metric) / getattr(many["grpo"], metric)
+        assert ratio == pytest.approx(4, rel=0.15), metric
 
 
 @pytest.mark.parametrize("dim", [1, 3])
@@ -114,17 +114,17 @@ def test_biased_estimators_show_their_bias_on_gaussian_policies(reward: str) -> 
 def test_the_oracle_sums_to_0_on_average(spec: str) -> None:
     """4 standard errors, five rewards, fixed seed: error rate 3e-4."""
     (problem,) = parse_policy(spec).problems
-    measures = sampled(problem, 5, 3, 8 * BLOCK, named("oracle"), seed=31)
-    error = math.sqrt(measures.centering_square[0] / measures.groups)
-    assert abs(measures.centering_mean[0]) < 4 * error
+    moments = sampled(problem, 5, 3, 8 * BLOCK, named("oracle"), seed=31)
+    error = math.sqrt(moments.centering_square[0] / moments.groups)
+    assert abs(moments.centering_mean[0]) < 4 * error
 
 
 def test_the_oracle_of_the_mean_has_the_variance_of_a_square() -> None:
     """At K = 1 with reward x and s = z/σ, ĝ is the mean of N squares z²: variance 2/N."""
     (problem,) = parse_policy("gaussian:mean=5,std=0.5").problems
-    figures = summaries([sampled(problem, 4, 1, 16 * BLOCK, named("oracle"))], "oracle")["oracle"]
-    assert within(figures.variance, 2 / 4, figures.variance_stderr, 4)
-    assert figures.variance_stderr < 0.02
+    metrics = summaries([sampled(problem, 4, 1, 16 * BLOCK, named("oracle"))], "oracle")["oracle"]
+    assert within(metrics.variance, 2 / 4, metrics.variance_stderr, 4)
+    assert metrics.variance_stderr < 0.02
 
 
 def test_noise_is_the_covariance_of_means_over_seeds() -> None:
@@ -174,45 +174,47 @@ def test_plain_sampling_of_full_scores_gives_the_same_moments(
     policy: Bernoulli | Categorical | Gaussian,
 ) -> None:
     """ĝ formed draw by draw from `sample`; 4.5 standard errors, about 14 policies × 4 estimators
-    × up to 7 figures: error rate below 3e-3 for the fixed seeds."""
+    × up to 7 metrics: error rate below 3e-3 for the fixed seeds."""
     n, k, groups = 4, 2, 8 * BLOCK
     (problem,) = policy.problems
     chosen = named("l2o", "ei", "pkpo-loo", "grpo")
-    measures = sampled(problem, n, k, groups, chosen, seed=21)
+    moments = sampled(problem, n, k, groups, chosen, seed=21)
     rewards, scores = sample(policy, groups, n, torch.Generator().manual_seed(22))
     for e, estimator in enumerate(chosen):
         values = advantages(estimator.name, rewards, k)
         estimates = (values[..., None] * scores).sum(1) * (k / n)
         square = (estimates - estimates.mean(0)).square().sum(1)
-        error = math.hypot(float(square.std()) / math.sqrt(groups), noise_of(measures, e))
-        assert measures.variance[e] == pytest.approx(float(square.mean()), abs=4.5 * error)
+        error = math.hypot(float(square.std()) / math.sqrt(groups), noise_of(moments, e))
+        assert moments.variance[e] == pytest.approx(float(square.mean()), abs=4.5 * error)
         mean, spread = estimates.mean(0), estimates.std(0) / math.sqrt(groups)
         if isinstance(policy, Gaussian):  # those of the first coordinate; the others have mean 0
             first = [0] if policy.learn == "mean" else [0, policy.dim]
-            own = [float(mean[i] - m) for i, m in zip(first, measures.mean[e], strict=True)]
+            own = [float(mean[i] - m) for i, m in zip(first, moments.mean[e], strict=True)]
             both = math.sqrt(2) * spread[first]
             assert (torch.tensor(own).abs() <= 4.5 * both).all()
             others = [i for i in range(len(mean)) if i not in first]
             assert (mean[others].abs() <= 4.5 * spread[others]).all()
         else:
             error = 1.5 * float(spread.norm())
-            apart = float(mean.norm()) - float(np.linalg.norm(measures.mean[e]))
+            apart = float(mean.norm()) - float(np.linalg.norm(moments.mean[e]))
             assert abs(apart) <= 4.5 * error
 
 
-def noise_of(measures: Moments, e: int) -> float:
-    assert measures.noise is not None
-    return math.sqrt(measures.noise.moments[e, e])
+def noise_of(moments: Moments, e: int) -> float:
+    assert moments.noise is not None
+    return math.sqrt(moments.noise.moments[e, e])
 
 
-def arrays(measures: Moments | Noise) -> dict[str, np.ndarray]:
-    """Every number of these measures, those of the noise too."""
-    fields = {field.name: getattr(measures, field.name) for field in dataclasses.fields(measures)}
+def arrays(moments: Moments | Noise) -> dict[str, np.ndarray]:
+    """Every number of these moments, those of the noise too."""
+    fields = {field.name: getattr(moments, field.name) for field in dataclasses.fields(moments)}
     found = {
-        name: np.asarray(v) for name, v in fields.items() if name not in ("noise", "estimators")
+        name: np.asarray(v)
+        for name, v in fields.items()
+        if name not in ("noise", "estimators", "engine")
     }
-    if isinstance(measures, Moments) and measures.noise is not None:
-        found |= {f"noise.{name}": value for name, value in arrays(measures.noise).items()}
+    if isinstance(moments, Moments) and moments.noise is not None:
+        found |= {f"noise.{name}": value for name, value in arrays(moments.noise).items()}
     return found
 
 
@@ -225,7 +227,7 @@ class TestReproducibility:
     GROUPS = 5 * BLOCK + 100
 
     @pytest.mark.parametrize("spec", POLICIES)
-    def test_figures_are_the_same_to_the_last_bit_however_many_blocks_are_at_work(
+    def test_metrics_are_the_same_to_the_last_bit_however_many_blocks_are_at_work(
         self, spec: str
     ) -> None:
         (problem,) = parse_policy(spec).problems
@@ -233,7 +235,7 @@ class TestReproducibility:
             arrays(sampled(problem, 6, 3, self.GROUPS, blocks_at_once=blocks))
             for blocks in (None, 1, 3, 7)
         ]
-        assert len(runs[0]) == 14
+        assert len(runs[0]) == 15
         for other in runs[1:]:
             for name, value in runs[0].items():
                 np.testing.assert_array_equal(other[name], value, err_msg=name)
@@ -247,7 +249,7 @@ class TestReproducibility:
         assert (one.variance != other.variance).any()
 
     def test_estimators_and_ks_share_their_draws(self) -> None:
-        """Alone or together an estimator sees the same groups, and so has the same figures."""
+        """Alone or together an estimator sees the same groups, and so has the same metrics."""
         (problem,) = parse_policy(self.POLICIES[0]).problems
         together = sample_problem(
             problem,
@@ -258,11 +260,11 @@ class TestReproducibility:
             torch.float64,
             lambda _: None,
         )
-        for k, measures in together.items():
-            place = [estimator.name for estimator in measures.estimators].index("ei")
+        for k, moments in together.items():
+            place = [estimator.name for estimator in moments.estimators].index("ei")
             alone = sampled(problem, 6, k, 1500, named("ei"))
-            np.testing.assert_allclose(alone.mean[0], measures.mean[place], rtol=1e-13)
-            assert alone.variance[0] == pytest.approx(measures.variance[place], rel=1e-13)
+            np.testing.assert_allclose(alone.mean[0], moments.mean[place], rtol=1e-13)
+            assert alone.variance[0] == pytest.approx(moments.variance[place], rel=1e-13)
 
     def test_progress_counts_the_groups(self) -> None:
         (problem,) = parse_policy(self.POLICIES[0]).problems
@@ -284,12 +286,12 @@ class TestReproducibility:
     @pytest.mark.parametrize("groups", [2, 3, 63, 65, 1023, 1024, 1025])
     def test_any_number_of_groups_gives_that_many(self, groups: int) -> None:
         (problem,) = parse_policy(self.POLICIES[0]).problems
-        measures = sampled(problem, 6, 3, groups)
-        assert measures.groups == groups
-        assert measures.states == 0
-        for name, figures in summaries([measures], "ei").items():
-            assert figures.variance >= 0, name
-            assert figures.bias_stderr >= 0, name
+        moments = sampled(problem, 6, 3, groups)
+        assert moments.groups == groups
+        assert moments.states == 0
+        for name, metrics in summaries([moments], "ei").items():
+            assert metrics.variance >= 0, name
+            assert metrics.bias_stderr >= 0, name
 
     def test_variance_of_few_groups_is_the_unbiased_one(self) -> None:
         """The mean of s² over 300 samples of 3 groups; with 1/n for 1/(n − 1) it is 2/3 of it."""
@@ -316,13 +318,13 @@ def test_single_precision_stays_close_to_double(spec: str) -> None:
 @pytest.mark.parametrize("p", [0.0, 1.0])
 def test_a_certain_reward_is_sampled_without_ado(p: float) -> None:
     (problem,) = Bernoulli(p, outcomes=1).problems
-    for figures in summaries([sampled(problem, 4, 2, 100)], "ei").values():
-        assert figures.objective == p
-        assert figures.bias == figures.variance == 0
-        assert math.isnan(figures.variance_ratio)
+    for metrics in summaries([sampled(problem, 4, 2, 100)], "ei").values():
+        assert metrics.objective == p
+        assert metrics.bias == metrics.variance == 0
+        assert math.isnan(metrics.variance_ratio)
 
 
-def test_rewards_of_any_size_and_place_leave_centred_figures_alone() -> None:
+def test_rewards_of_any_size_and_place_leave_centred_metrics_alone() -> None:
     """canonical does not see a common shift of all rewards, and is linear in their unit."""
     plain, moved = (
         sampled(*parse_policy(spec).problems, 6, 3, 2 * BLOCK, named("canonical"))

@@ -22,7 +22,7 @@ def problem_of(spec: str) -> ContinuousProblem:
 @pytest.mark.parametrize("reward", sorted(set(REWARDS) - {"threshold"}))
 @pytest.mark.parametrize(("k", "std"), [(1, 1.0), (4, 0.1), (4, 2.0), (48, 1.0)])
 def test_it_is_as_good_as_the_advantages(k: int, reward: str, std: float) -> None:
-    problem = problem_of(f"mean=0.3,std={std},reward={reward}")
+    problem = problem_of(f"mean=0.3,std={std},reward={reward},f=3")
     z = np.random.default_rng(k).standard_normal(20_000)
     rewards = problem.rewards(torch.from_numpy(z)).numpy()
     expected = problem.expected_max(rewards, k) - problem.objective(k)

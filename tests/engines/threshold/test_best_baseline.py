@@ -92,7 +92,7 @@ def test_they_are_the_least_squares_over_every_sequence(kind: str, seed: int) ->
         "gaussian:reward=exp,std=0.5",
     ],
 )
-@pytest.mark.parametrize(("n", "k"), [(2, 1), (2, 2), (6, 3), (6, 6)])
+@pytest.mark.parametrize(("n", "k"), [(2, 2), (3, 1), (6, 3)])
 def test_the_more_a_baseline_may_do_the_less_the_variance(spec: str, n: int, k: int) -> None:
     (problem,) = parse_policy(spec).problems
     known = ("canonical",) if k == 1 else ("ei",) if k == n else ("canonical", "ei")
@@ -115,6 +115,6 @@ def test_a_constant_is_exact_where_the_max_is_nearly_sure() -> None:
 def test_no_baseline_moves_the_mean() -> None:
     for spec in ("bernoulli:p=0.4,outcomes=1", "gaussian:reward=quadratic,learn=mean+log_std"):
         (problem,) = parse_policy(spec).problems
-        found = by_thresholds(problem, 8, 3, named(*BEST))
+        found = by_thresholds(problem, 5, 3, named(*BEST), rtol=1e-4)
         wanted = np.broadcast_to(problem.gradient(3), found.mean.shape)
         np.testing.assert_allclose(found.mean, wanted, rtol=1e-9, atol=1e-11)

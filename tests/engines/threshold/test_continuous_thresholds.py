@@ -38,7 +38,7 @@ def on_a_grid(policy: Gaussian, panels: int) -> Cases:
 
 
 @pytest.mark.parametrize(
-    ("n", "dim", "std"), [(2, 1, 2), (2, 3, 0.5), (5, 1, 0.5), (5, 3, 2), (16, 3, 0.5), (33, 1, 2)]
+    ("n", "dim", "std"), [(2, 1, 2), (2, 3, 0.5), (5, 1, 0.5), (5, 3, 2), (16, 3, 0.5), (24, 1, 2)]
 )
 def test_identity_at_k_1_is_a_sample_variance(n: int, dim: int, std: float) -> None:
     """ĝ of `canonical` is Σ(z − z̄)²/(N − 1): its mean is 1 and its variance 2/(N − 1)."""
@@ -57,7 +57,7 @@ def test_pairs_of_rewards_agree_with_a_grid_of_x(reward: str, learn: str) -> Non
     policy = parse_policy(f"gaussian:{keys},f={WIGGLES}")
     assert isinstance(policy, Gaussian)
     (problem,) = policy.problems
-    cases = on_a_grid(policy, 8)
+    cases = on_a_grid(policy, 5)
     # A max has kinks that the grid does not know of; at K = 1 there is none.
     for k, rtol in ((1, 1e-8), (2, 1e-3)):
         names = [e.name for e in rank_linear(problem, 2, k) if e.name != "oracle"]
@@ -95,11 +95,11 @@ def test_unbiased_estimators_have_the_gradient_as_their_mean(reward: str, learn:
         "exp,std=0.5,learn=mean+log_std,dim=2",
     ],
 )
-def test_groups_of_16_agree_with_monte_carlo(spec: str) -> None:
+def test_groups_of_8_agree_with_monte_carlo(spec: str) -> None:
     (problem,) = parse_policy(f"gaussian:reward={spec}").problems
-    estimators = rank_linear(problem, 16, 4)
-    exact = by_thresholds(problem, 16, 4, estimators, rtol=1e-3)
-    drawn = sampled(problem, 16, 4, 20_000, estimators, seed=5)
+    estimators = rank_linear(problem, 8, 3)
+    exact = by_thresholds(problem, 8, 3, estimators, rtol=1e-3)
+    drawn = sampled(problem, 8, 3, 20_000, estimators, seed=5)
     truth, seen = summaries([exact], "ei"), summaries([drawn], "ei")
     for name, row in seen.items():
         off = abs(row.variance - truth[name].variance)
@@ -110,10 +110,10 @@ def test_groups_of_16_agree_with_monte_carlo(spec: str) -> None:
 
 
 @pytest.mark.parametrize("reward", REWARDS)
-def test_figures_are_as_near_as_rtol_says(reward: str) -> None:
+def test_metrics_are_as_near_as_rtol_says(reward: str) -> None:
     (problem,) = parse_policy(f"gaussian:mean=0.2,reward={reward},f={WIGGLES}").problems
     estimators = named("l2o", "ei", "pkpo", "oracle")
-    fine = by_thresholds(problem, 3, 2, estimators, rtol=1e-10)
+    fine = by_thresholds(problem, 3, 2, estimators, rtol=1e-9)
     for rtol in (1e-2, 1e-6):
         coarse = by_thresholds(problem, 3, 2, estimators, rtol)
         assert coarse.rtol is not None

@@ -94,13 +94,13 @@ def test_agrees_with_sampling_where_enumeration_cannot_go(k: int) -> None:
     chosen = rank_linear(problem, 64, k)
     exact = summaries([by_thresholds(problem, 64, k)], "ei")
     found = summaries([sampled(problem, 64, k, 10_000, chosen, seed=k)], "ei")
-    for name, figures in found.items():
-        apart = abs(figures.variance - exact[name].variance)
-        assert apart <= 4 * figures.variance_stderr, name
+    for name, metrics in found.items():
+        apart = abs(metrics.variance - exact[name].variance)
+        assert apart <= 4 * metrics.variance_stderr, name
         assert math.isnan(exact[name].variance_stderr)
 
 
-@pytest.mark.parametrize("k", [2, 100, 1000])
+@pytest.mark.parametrize("k", [2, 1000])
 def test_is_stable_for_groups_of_1024(k: int) -> None:
     """Against enumeration of two levels: 1,025 count vectors."""
     (problem,) = parse_policy("categorical:p=0.003,outcomes=1000").problems
