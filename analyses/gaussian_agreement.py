@@ -14,9 +14,8 @@ from time import perf_counter
 
 import pandas as pd
 
+from maxpo_cli import compare
 from maxpo_cli.policies.reward_functions import REWARDS
-from maxpo_cli.policies.spec import parse_policy
-from maxpo_cli.studies.compare import CompareSpec, compare
 
 N, K = 16, 4
 POLICIES = [
@@ -36,11 +35,11 @@ def agreement(policy: str, groups: int, seed: int) -> pd.DataFrame:
     """The exact and the sampled value of each metric, per estimator of a policy."""
 
     def measured(engine: str) -> pd.DataFrame:
-        spec = CompareSpec(
-            parse_policy(policy), N, K, estimators=ESTIMATORS, engine=engine, groups=groups,
+        found = compare(
+            policy=policy, n=N, k=K, estimators=ESTIMATORS, engine=engine, groups=groups,
             seed=seed, device="cpu",
         )  # fmt: skip
-        return compare(spec).table.set_index("estimator")
+        return found.table.set_index("estimator")
 
     began = perf_counter()
     exact = measured("threshold")

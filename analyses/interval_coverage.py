@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from maxpo_cli.studies.compare import CompareSpec, compare
 
+from maxpo_cli import compare
 from maxpo_cli.metrics.bias_interval import Z95
-from maxpo_cli.policies.spec import parse_policy
 
 METRICS = ("bias", "variance", "variance_ratio")
 RESULT = Path(__file__).parents[1] / "results" / "coverage" / "table.csv"
@@ -64,11 +63,11 @@ def coverage(setting: Setting, seeds: range) -> pd.DataFrame:
 
 def measured(setting: Setting, engine: str, seed: int = 0) -> pd.DataFrame:
     """The metrics of every estimator that can be measured so, by estimator."""
-    spec = CompareSpec(
-        parse_policy(setting.policy), setting.n, setting.k, estimators=("all",),
+    found = compare(
+        policy=setting.policy, n=setting.n, k=setting.k, estimators="all",
         engine=engine, groups=setting.groups, seed=seed, device="cpu",
     )  # fmt: skip
-    table = compare(spec).table.set_index("estimator")
+    table = found.table.set_index("estimator")
     return table[table["variance"].notna()]
 
 

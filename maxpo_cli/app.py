@@ -51,7 +51,7 @@ INTERRUPTED = 130
 def main() -> None:
     """The `maxpo` command. Bad input: one sentence on standard error and exit status 2."""
     # Loading torch, pandas and matplotlib makes many objects and no garbage: collecting it along
-    # the way costs half a second, and so does taking everything down again at the end.
+    # the way costs half a second, and so does freeing everything at the end.
     gc.set_threshold(100_000)
     status = run()
     if status == INTERRUPTED:
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def run() -> int:
-    """Runs the command line; gives the exit status, after one sentence where input was bad."""
+    """Runs the command line and gives its exit status; bad input is told in one sentence."""
     try:
         status = app(standalone_mode=False)
     except InputError as error:

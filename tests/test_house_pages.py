@@ -97,3 +97,12 @@ def test_every_mention_of_the_equations_page_in_code_is_a_citation_by_name() -> 
         text = re.sub(r"\s*\n\s*(# )?", " ", file.read_text())
         bare = text.count("engines/README.md") - len(CITATION.findall(text))
         assert bare == 0, file.relative_to(ROOT)
+
+
+def test_every_question_of_the_map_is_answered_by_two_files_at_the_most() -> None:
+    page = PACKAGE / "README.md"
+    section = page.read_text().partition("## Where is …")[2].partition("\n## ")[0]
+    rows = [line.strip("|").rpartition("|")[2] for line in section.splitlines() if "|" in line]
+    answers = [[span for span in CODE_SPAN.findall(row) if PATH.fullmatch(span)] for row in rows]
+    assert len(rows) > 20
+    assert max(map(len, answers)) <= 2

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import typer
 
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.studies.settings import DEFAULT_GRID, StudyOptions, SweepOptions
+from maxpo_cli.studies.settings import DEFAULT_GRID, StudyOptions, SweepOptions, given_twice
 
 Options = TypeVar("Options", bound=StudyOptions)
 
@@ -113,7 +113,7 @@ def grid_or_sizes(context: typer.Context, options: SweepOptions) -> SweepOptions
         if not on_grid or of_size is Origin.DEFAULT:
             continue
         if of_size is of_grid:
-            raise InputError(f"-{size} and --grid {size}=… exclude each other: give one of them")
+            raise given_twice(size)
         if of_grid is not Origin.COMMAND_LINE:
             grid = tuple(item for item in grid if item not in on_grid)
     return replace(options, grid=grid)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from maxpo_cli.commands import options
+from maxpo_cli.studies.settings import Settings
 
 
 def estimators(
@@ -16,7 +17,7 @@ def estimators(
             "deviation of each, relative to the largest reward of a group.",
         ),
     ] = False,
-    seed: options.Seed = 0,
+    seed: options.Seed = Settings.seed,
     json: options.Json = False,
 ) -> None:
     """List the estimators: formula, source, what each claims, and for which K it is defined."""

@@ -122,7 +122,7 @@ WORDS = {
         _text(
             "--peer",
             help="MODULE:FUNCTION of an advantage function that you have installed, or that "
-            "stands in this folder; it takes rewards [groups, N] or [N], and K if it has a second "
+            "stands in this folder; it takes rewards \\[groups, N] or \\[N], and K if it has a second "
             "argument. Repeatable.",
         ),
     ),

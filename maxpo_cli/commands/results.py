@@ -50,7 +50,7 @@ def run(
     path = output.out or Path("results") / f"{command}-{_slug(plan)}"
     columns = column_names(plan.spec.swept)
     with open_result(path, record, columns, output.overwrite, STEMS) as result:
-        there, found, before = plan.cells, result.complete, result.record.plot
+        there, found = plan.cells, result.complete
         if not found:
             try:
                 there = _fill(result, plan, workers, output.quiet)
@@ -58,8 +58,8 @@ def run(
                 _say_where_it_stopped(result, path, plan)
                 raise
         record = result.record_plot()
-        is_drawn = folder.has_figures(path, (len(figures) or 1) * len(DEFAULT_FORMATS))
-        if not (found and is_drawn and record.plot == before):
+        files = (len(figures) or 1) * len(DEFAULT_FORMATS)
+        if not found or not folder.has_figures(path, files):
             _draw(path, figures)
     table = read_result(path).table
     if output.json:

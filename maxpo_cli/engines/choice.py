@@ -14,7 +14,7 @@ from maxpo_cli.problems.problem import Problem
 BY_NAME: Mapping[str, Engine] = {
     engine.name: engine for engine in (Enumeration(), ThresholdEngine(), MonteCarlo())
 }
-"""The engines, the most general exact one first."""
+"""The engines by name. A record of several is named after the last of them in this order."""
 
 SAMPLING = MonteCarlo.name
 """The engine whose answers are estimates."""
@@ -23,8 +23,8 @@ AUTO = "auto"
 NAMES = (AUTO, *BY_NAME)
 
 BUDGET = {"enumeration": 2e8, "threshold": 2e9}
-"""The cost up to which `auto` takes an exact engine for all problems of a policy together: a few
-minutes' work, and one."""
+"""The cost up to which `auto` takes an exact engine for all problems of a policy together: the work
+of a few minutes, and that of one."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Choice:
         )
 
     def parts(self, estimators: EstimatorsAt, reference: Estimator) -> tuple[Part, ...]:
-        """These estimators by the engines that measure them, in the order of their first."""
+        """These estimators by the engines that measure them, in the order of the first of each."""
         found: dict[tuple[str, ...], dict[int, list[Estimator]]] = {}
         for k, several in estimators.items():
             for estimator in several:

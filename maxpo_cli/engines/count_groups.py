@@ -58,7 +58,7 @@ class CountGroups(Groups):
     @cached_property
     def _std(self) -> Tensor:
         apart = (self._levels - self._levels[0])[:, None]
-        # In a power of 2, which no rounding comes with, as unit: no square is too large or small.
+        # The unit is a power of 2, which adds no rounding: no square is too large or too small.
         unit = torch.exp2(apart[-1].frexp().exponent.to(self.dtype))
         apart = apart / unit
         weights = self.counts.to(self.dtype)
@@ -81,10 +81,10 @@ class CountGroups(Groups):
     def mean(self, estimator: Estimator, k: int, estimates: Estimates, is_likely: Tensor) -> Tensor:
         """The means `[..., 1, d, B]` of an estimator whose `estimates` are given, for E ĝ alone.
 
-        A constant taken off all advantages of all groups has no part in E ĝ, since scores have
-        mean 0; without it what is small against the constant keeps its digits. That is what each
-        step adds where all are above it, for the steps that the max of K rewards `is_likely`,
-        `[P, m, 1]`, to be above.
+        A constant taken off all advantages of all groups has no part in E ĝ, and without it what is
+        small compared with the constant keeps its digits (engines/README.md, *mean less a
+        constant*). That constant is what each step adds where all are above it, for the steps that
+        the max of K rewards `is_likely`, `[P, m, 1]`, to be above.
         """
         for linear in ByKind.of((estimator,)).rank_linear:
             if linear.profile(self.n, k).top:
@@ -99,7 +99,7 @@ class CountGroups(Groups):
         return estimates.mean
 
     def _by_rank(self, profiles: tuple[ProfileOf, ...], centering: Tensor, k: int) -> Estimates:
-        """As `_linear`, by way of the N rewards: less work where there are more levels."""
+        """As `_by_steps`, by way of the N rewards: less work where there are more levels."""
         rewards = self._groups.rewards
         stair = torch.cat([rewards[..., :1], self._groups.spacings], -1)
         weights = centering[:, 1:].flip(1)
@@ -128,8 +128,8 @@ class CountGroups(Groups):
     def _computed(self, compute: Compute, k: int) -> Tensor:
         """The advantages of each level, `[..., m, B]`, from those of rewards.
 
-        Groups of two levels are told apart by one count: each kind is computed once, if that is
-        less.
+        Groups of two levels differ in one count only: each kind is computed once, where that is
+        less work.
         """
         *_, m, size = self.above.shape
         if m != 2 or size <= self.n + 1:
@@ -155,11 +155,11 @@ class CountGroups(Groups):
         return (self.n - self.above + self.counts - 1).clamp_(min=0).mT.contiguous()
 
     def _by_level(self, ranked: Tensor) -> Tensor:
-        """What the rewards of each level have of `[..., B, N]`, `[..., m, B]`."""
+        """The entries of `[..., B, N]` at the rewards of each level, `[..., m, B]`."""
         return ranked.gather(-1, self._last_of_level).mT.contiguous()
 
     def _estimates(self, advantages: Tensor, centering: Tensor, k: int) -> Estimates:
-        """ĝ of the advantages of each level, `[..., E, m, B]`, of no meaning at an absent one."""
+        """ĝ by the advantages of each level, `[..., E, m, B]`; an absent one has no part in it."""
         share = k / self.n
         weighted = advantages * (self._counts * share)[..., None, :, :]
         mean = self.problem.scores.combine(weighted.mT).mT

@@ -27,10 +27,10 @@ def find_device(name: str) -> torch.device:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One CPU thread for torch: the engines work on tensors that stay in a core's cache.
+    """Gives torch one CPU thread: the engines work on tensors that stay in a core's cache.
 
-    Threads that meet after every such operation gain little, and where another process wants a
-    core too, waiting for each other made them ten to a hundred times slower.
+    Threads that synchronise after every such operation gain little, and where another process wants
+    a core too, waiting for each other made them ten to a hundred times slower.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

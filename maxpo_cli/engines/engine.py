@@ -1,4 +1,4 @@
-"""What every engine is: it says whether it can, what it would cost, and gives moments."""
+"""The protocol of engines: what one can measure, what it would cost, and the moments."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ EstimatorsAt = Mapping[int, tuple[Estimator, ...]]
 
 @dataclass(frozen=True)
 class Precision:
-    """How far engines go, and on what.
+    """How precise moments are to be, and on which device they are computed.
 
     Attributes:
-        groups: groups that are sampled of a problem, at the most.
+        groups: groups that are sampled for a problem, at most.
         rtol: share of itself by which no metric may move any more when an integral is refined.
         seed: that of the random draws.
         device: where torch computes.
@@ -56,7 +56,7 @@ class Engine(Protocol):
         """The numbers that it would go through for one estimator and K."""
 
     def work(self, problem: Problem, n: int, groups: int) -> float:
-        """All that `advance` is told of a problem; `groups` are those that would be sampled."""
+        """The work that `advance` is told of a problem in all, with so many sampled groups."""
 
     def measure(
         self,
@@ -69,8 +69,8 @@ class Engine(Protocol):
     ) -> list[dict[int, Moments]]:
         """The moments of each problem at each K of `estimators`.
 
-        The problems are different ones, except for an engine that samples: those are drawn one
-        after the other from one seed, and until `stop` says that a K is known well enough.
+        No problem comes twice, except for an engine that samples: there problems are drawn one
+        after the other from one seed, until `stop` says that a K is known well enough.
         """
 
 

@@ -30,13 +30,13 @@ from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
 
 MAX_STATES = 5_000_000
-"""How many count vectors are enumerated at the most."""
+"""How many count vectors are enumerated at most."""
 
 ROUNDING = 1e-28
 """Variance, in units of ‖E ĝ‖², that is rounding around a constant ĝ."""
 
 CHUNK_REWARDS = 1 << 16
-"""Rewards held at once: half a MiB a float64 tensor, which stays in the cache."""
+"""Rewards held at once: half a MiB per float64 tensor, which stays in the cache."""
 
 MAX_TOGETHER, TABLE_NUMBERS = 64, 1 << 22
 """Problems of a family evaluated at once, and numbers in one of their tables of binomials."""
@@ -152,8 +152,8 @@ def _likely_steps(family: FiniteFamily, k: int) -> Tensor:
 class _Moments:
     """Weighted moments of ĝ in P problems, merged chunk by chunk about the running mean (Chan).
 
-    `mean` is E ĝ less a constant of the advantages (see `CountGroups.mean`), `center` is E ĝ with
-    it, about which `spread` is taken; `mean_weight` is what ‖·‖² of a mean counts for.
+    `mean` is E ĝ by advantages less a constant (see `CountGroups.mean`), `center` is E ĝ by the
+    advantages as they are, about which `spread` is taken; `mean_weight` is that of the problems.
     """
 
     mean_weight: float
@@ -177,7 +177,7 @@ class _Moments:
         """Adds groups `[B]` of one estimator with their probabilities `[P, B]`."""
         weight = weights.sum(-1)
         total = self.weight + weight
-        # A chunk of groups less likely than a double can say has weight 0, and adds nothing.
+        # A chunk whose probability is below the range of a double has weight 0, and adds nothing.
         share = weight / torch.where(total > 0, total, 1)
         scale = torch.where(weight > 0, weight, 1)[:, None]
         center = torch.bmm(estimates.mean[:, 0], weights[..., None])[..., 0] / scale
@@ -241,9 +241,9 @@ def _chunks(family: FiniteFamily, n: int, device: torch.device) -> Iterator[tupl
     A count vector is given as how many rewards are at each level or higher, `[m, B]`.
 
     Vectors are numbered so that those which leave few rewards to the later levels come first:
-    C(x + j − 1, j − 1) vectors of j levels leave at most x behind the first, which is all that is
-    needed to read a vector off its number. The probability is a product of binomials, each
-    level's count given what the earlier levels left.
+    C(x + j − 1, j − 1) vectors of j levels leave at most x to the levels after the first, which is
+    all that is needed to read a vector off its number. The probability is a product of binomials,
+    each level's count given what the earlier levels left.
     """
     m, size = family.m, len(family.problems)
     leaving_at_most = {

@@ -1,10 +1,10 @@
-"""Groups of rewards, and what vectors of advantages make of their scores.
+"""Groups of rewards, and the gradient estimates that vectors of advantages give on them.
 
-For one group, ĝ = (K/N) Σ_i A_i s_i. What is given of it is its mean over all that the reward does
-not tell of the score, in orthonormal coordinates, and the second moment that is left around that
-mean, so that no more than the rewards' part of the score is ever enumerated or sampled. Groups are
-the last dimension of every tensor here: what is done to a level or a coordinate is then done to a
-contiguous run of memory.
+For one group, ĝ = (K/N) Σ_i A_i s_i. It is Rao–Blackwellised: what is kept of it is its mean given
+the rewards, in orthonormal coordinates, and the second moment that is left around that mean, so
+that no more than the rewards' part of the score is ever enumerated or sampled. Groups are the last
+dimension of every tensor here: what is done to a level or a coordinate is then done to a contiguous
+run of memory.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ from maxpo_cli.estimators.profiles import ProfileOf
 
 @dataclass(frozen=True)
 class Estimates:
-    """What E estimators at one K make of B groups.
+    """The gradient estimates of E estimators at one K on B groups, given their rewards.
 
     Attributes:
         mean: E[ĝ | rewards], `[..., E, d, B]`.
@@ -32,8 +32,7 @@ class Estimates:
     centering: Tensor
 
     def divide(self, start: int, size: Tensor) -> None:
-        """Divides the advantages from the estimator `start` on by a size of the group, `[..., B]`,
-        in place."""
+        """Divides the advantages from the estimator `start` on by `size`, `[..., B]`, in place."""
         size = size[..., None, :]
         self.mean[..., start:, :, :] /= size[..., None, :]
         self.residual[..., start:, :] /= size.square()
@@ -87,7 +86,7 @@ class Groups(ABC):
 
 
 def _joined(parts: list[Estimates]) -> Estimates:
-    """The estimates of several lots of estimators as one."""
+    """The estimates of several sets of estimators as one."""
     if len(parts) == 1:
         return parts[0]
     return Estimates(

@@ -11,7 +11,7 @@ from maxpo_cli.estimators.kinds import Estimator
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """How uncertain Monte Carlo means are; E estimators.
+    """The uncertainty of Monte Carlo means, for E estimators.
 
     Attributes:
         trace: tr Cov of the estimate of E ĝ, `[E]`.
@@ -91,7 +91,7 @@ class Moments:
 
 
 def _joined_noise(first: Moments, second: Moments) -> Noise:
-    """The noise of both, none of it in common; an exact one has none."""
+    """The noise of both, which is independent; exact moments have none."""
     size, more = len(first.estimators), len(second.estimators)
     one, other = first.noise or _silent(size), second.noise or _silent(more)
     moments = np.zeros((2 * (size + more),) * 2)

@@ -24,10 +24,10 @@ def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
     """Advantages of groups of rewards under one estimator of the catalogue.
 
     Args:
-        name: a catalogue name, as `maxpo estimators` lists them; all but `oracle`, which needs the
-            policy's own distribution.
-        rewards: `[..., N]`, N answers a group and any number of leading dimensions; a torch tensor
-            on any device, a NumPy array, or a (nested) sequence of numbers.
+        name: a catalogue name, as `maxpo estimators` lists them; all except the yardsticks, which
+            need the policy's own distribution.
+        rewards: `[..., N]`, N answers per group and any number of leading dimensions; a torch
+            tensor on any device, a NumPy array, or a (nested) sequence of numbers.
         k: the K of max@K; may be left out for the estimators that take no K.
 
     Returns:
@@ -36,15 +36,15 @@ def advantages(name: str, rewards: Rewards, k: int | None = None) -> Rewards:
         ĝ = (K/N) Σ_i A_i ∇log π(x_i). Half-precision rewards are computed in float32, wider than
         float64 in float64. Integer and boolean rewards become torch's default float type, or
         float64 in NumPy and sequences. A group that holds a NaN or an infinity has NaN advantages;
-        the other groups of the batch are not touched. Rewards whose differences leave the range of
-        their type are not provided for. No autograd graph is recorded.
+        the other groups of the batch are as they would be without it. Rewards whose differences
+        leave the range of their type are not supported. No autograd graph is recorded.
 
     Raises:
         InputError: the estimator is unknown, is not defined for this N and K (a group of one
             included, for most), or needs 0/1 rewards; the rewards have no group dimension, ragged
-            rows or entries that are no real numbers.
+            rows or entries that are not real numbers.
 
-    Source: the formula and paper of each estimator stand in its catalogue entry.
+    Source: the formula and paper of each estimator are in its catalogue entry.
     """
     estimator = find(name)
     if isinstance(rewards, Tensor):
@@ -93,7 +93,7 @@ def _of_tensor(estimator: Estimator, rewards: Tensor, k: int | None) -> Tensor:
         half = rewards.dtype.itemsize < 4
         work = rewards.reshape(-1, n).to(torch.float32 if half else rewards.dtype)
         out = torch.empty_like(work)
-        # On CPU a fresh large block of memory costs more than the arithmetic done in it.
+        # On a CPU a fresh large block of memory costs more than the arithmetic done in it.
         rows = max(1, CPU_PASS // n if work.device.type == "cpu" else len(work))
         for start in range(0, len(work), rows):
             ascending, order = work[start : start + rows].sort(-1)

@@ -80,7 +80,7 @@ class Claims:
     """What an estimator claims.
 
     Attributes:
-        mean: whether and up to which factor it is unbiased for ∇J_K.
+        mean: whether it is unbiased for ∇J_K, or up to which factor.
         centering: whether its advantages sum to zero in every group.
         ks: the K for which it is defined.
         takes_k: whether its advantages depend on K.

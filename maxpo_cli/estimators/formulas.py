@@ -1,4 +1,4 @@
-"""Formulas on the rewards themselves: for what is not rank-linear, or quicker written down."""
+"""Formulas on the rewards themselves: of what is not rank-linear, or quicker this way."""
 
 import torch
 from torch import Tensor
@@ -8,12 +8,12 @@ from maxpo_cli.estimators.sorted_groups import SortedGroups
 
 
 def less_mean_of_others(groups: SortedGroups, _k: int) -> Tensor:
-    """r_i minus the mean of the others (arXiv:2402.14740)."""
+    """r_i − the mean of the others (arXiv:2402.14740)."""
     return groups.centered * (groups.n / (groups.n - 1))
 
 
 def less_mean(groups: SortedGroups, _k: int) -> Tensor:
-    """r_i − mean (arXiv:2503.20783)."""
+    """r_i − the mean of the group (arXiv:2503.20783)."""
     return groups.centered
 
 

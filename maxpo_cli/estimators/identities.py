@@ -114,5 +114,5 @@ def largest_deviation(identity: Identity, groups: SortedGroups) -> float:
         ((identity.left(groups, k) - identity.right(groups, k)) / size).abs().max()
         for k in identity.ks(groups.n)
     ]
-    # torch's maximum, unlike Python's, does not pass over a NaN.
+    # torch's maximum, unlike Python's, does not ignore a NaN.
     return float(torch.stack([torch.zeros_like(size.max()), *deviations]).max())

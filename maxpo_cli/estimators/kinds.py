@@ -5,7 +5,7 @@ The estimators that can be trained with have one signature,
     advantages(groups: SortedGroups, k: int) -> Tensor[..., N]
 
 where `groups.rewards` is `[..., N]`, N the group size, the last dimension ascending and every
-leading dimension a batch of groups; the answer is the advantage of each of those rewards in the
+leading dimension a batch of groups; the result is the advantage of each of those rewards in the
 same (sorted) order. A yardstick needs the policy's own distribution, and only engines measure it.
 """
 
@@ -49,7 +49,7 @@ class Estimator(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class RankLinear(Estimator):
-    """Linear in the sorted rewards with equal values for ties: all it does is its profile.
+    """Linear in the sorted rewards, with equal values for ties: its profile says everything.
 
     `direct` is a quicker formula for the same advantages, where there is one.
     """
@@ -97,7 +97,7 @@ def needs_policy(name: str) -> InputError:
 
 @dataclass(frozen=True, kw_only=True)
 class Yardstick(Estimator):
-    """What needs the policy's own distribution, so that nothing can be trained with it."""
+    """An estimator that needs the policy's own distribution: nothing can be trained with it."""
 
     trainable: ClassVar[bool] = False
 
@@ -112,7 +112,7 @@ class Oracle(Yardstick):
 
 
 class BaselineFamily(Enum):
-    """The baselines among which the one of least variance is looked for."""
+    """The baselines among which the one of least variance is sought."""
 
     LINEAR = auto()
     """Any weights on the other N − 1 sorted rewards."""

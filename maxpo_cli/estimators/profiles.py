@@ -1,8 +1,8 @@
-"""Exact answers on 0/1 groups, which are the combinatorial weights of every rank-linear estimator.
+"""Exact values on 0/1 groups, which are the combinatorial weights of every rank-linear estimator.
 
 A rank-linear estimator is linear in the sorted rewards and gives ties equal values, so by the
-layer-cake identity  r = r_(1) + Σ_t (r_(t+1) − r_(t)) 1[r > r_(t)]  it is the sum of its answers on
-0/1 groups. A `Profile` holds those answers for one (N, K): the value of a success and of a failure
+layer-cake identity  r = r_(1) + Σ_t (r_(t+1) − r_(t)) 1[r > r_(t)]  it is the sum of its values on
+0/1 groups. A `Profile` holds those values for one (N, K): the value of a success and of a failure
 in a group with c successes, as integers over one denominator. Profiles add and subtract exactly, so
 that an estimator is written as its formula; the rounding to floating point is the last step.
 """
@@ -53,7 +53,7 @@ class Profile:
         return self.success[-1]
 
     def less_top(self) -> "Profile":
-        """The profile less that value, a constant, in every group (the empty ones too)."""
+        """The profile less its value where all succeed (engines/README.md, *mean less a constant*)."""
         return Profile(
             tuple(value - self.top for value in self.success),
             tuple(value - self.top for value in self.failure),

@@ -1,4 +1,4 @@
-"""The Leave-Two-Out advantage by listing subsets: the definition itself, beside the fast form."""
+"""The Leave-Two-Out advantage by listing subsets: the definition itself, for comparison."""
 
 from functools import lru_cache
 from itertools import chain, combinations
@@ -12,12 +12,11 @@ from torch import Tensor
 def l2o_subsets(rewards: Tensor, k: int) -> Tensor:
     """EI_i − (1/(N−1)) Σ_{j≠i} EI_j^(−i), each EI from all K-subsets of the group.
 
-    A subset S adds max S − max S∖{j} to EI_j for each of its members j, which is 0 but for its
-    best; and the same to EI_j^(−i) for each i outside. Equals `l2o`, at C(N, K) subsets a group:
-    for comparison only.
+    A subset S adds max S − max S∖{j} to EI_j for each of its members j, which is 0 except for its
+    best; and the same to EI_j^(−i) for each i outside. Equals `l2o`, at C(N, K) subsets per group.
 
     Takes rewards `[..., N]` in any order and 2 ≤ K ≤ N − 1, gives `[..., N]` in O(K · C(N, K)) time
-    and memory a group. MaxPO, arXiv:2606.06080, the Leave-Two-Out definition.
+    and memory per group. MaxPO, arXiv:2606.06080, the Leave-Two-Out definition.
     """
     n = rewards.shape[-1]
     members = _subsets(n, k).to(rewards.device)

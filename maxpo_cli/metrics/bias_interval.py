@@ -1,4 +1,4 @@
-"""How sure Monte Carlo is of a bias: a norm, which noise alone makes positive."""
+"""A bias behind a noisy mean, with its uncertainty: a norm, which noise alone makes positive."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FAR = 100.0
 
 @dataclass(frozen=True)
 class BiasEstimate:
-    """A bias with the noise taken out, its standard error, and its standard score if unbiased."""
+    """A bias with the noise taken out, its standard error, and its z-score if unbiased."""
 
     value: float
     stderr: float

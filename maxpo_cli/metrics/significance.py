@@ -13,7 +13,7 @@ ROUNDING = 1e-12
 """A bias this much shorter than a typical ĝ is rounding, however short the gradient is."""
 
 SURE = 4.0
-"""Standard score from which a sampled bias is called one."""
+"""The z-score from which a sampled bias is called a bias."""
 
 CENTERED = 1e-7
 """A mean advantage this much smaller than the advantages that make ĝ is rounding."""
@@ -29,7 +29,7 @@ def is_biased(table: pd.DataFrame) -> pd.Series:
 
 
 def is_centered(table: pd.DataFrame) -> pd.Series:
-    """Which rows' advantages sum to zero in every group, except for rounding."""
+    """Which rows have advantages that sum to zero in every group, except for rounding."""
     advantage = np.sqrt(table["mse"]) * table["n"] / table["k"]
     return table["centering_max"] <= CENTERED * advantage
 

@@ -81,7 +81,7 @@ class Summary:
 
     @property
     def bias_stderr(self) -> float:
-        """Its standard error."""
+        """The standard error of `bias`."""
         return self._length(self._bias.stderr)
 
     @property
@@ -91,12 +91,12 @@ class Summary:
 
     @property
     def relative_bias_stderr(self) -> float:
-        """Its standard error."""
+        """The standard error of `relative_bias`."""
         return _ratio(self._bias.stderr, self._norm)
 
     @property
     def bias_z(self) -> float:
-        """The standard score of the bias under "unbiased"."""
+        """The z-score of the bias if the estimator were unbiased."""
         return self._bias.score
 
     @cached_property
@@ -123,7 +123,7 @@ class Summary:
 
     @property
     def centering_rms(self) -> float:
-        """Its root mean square."""
+        """The root mean square of a group's mean advantage."""
         return float(self.totals.centering_rms[self.e])
 
     @property
@@ -138,7 +138,7 @@ class Summary:
 
     @property
     def variance_stderr(self) -> float:
-        """Its standard error."""
+        """The standard error of `variance`."""
         if not self.totals.sampled:
             return NAN
         return math.sqrt(self.totals.moments[self.e, self.e])
@@ -150,12 +150,12 @@ class Summary:
 
     @property
     def variance_ratio(self) -> float:
-        """matched_variance over that of the reference."""
+        """`matched_variance` over that of the reference."""
         return self._variance_ratio[0]
 
     @property
     def variance_ratio_stderr(self) -> float:
-        """Its standard error."""
+        """The standard error of `variance_ratio`."""
         return self._variance_ratio[1] if self.totals.sampled else NAN
 
     @cached_property

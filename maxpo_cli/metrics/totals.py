@@ -15,7 +15,7 @@ class Totals:
 
     Objectives, squared norms and variances add up; the centering is over the groups of all
     problems. `mean_weight` is 0 in the orthogonal limit, where the squared norm of a mean gradient
-    vanishes beside a variance (engines/README.md, *orthogonal limit*), and 1 elsewhere.
+    vanishes compared with a variance (engines/README.md, *orthogonal limit*), and 1 elsewhere.
     """
 
     problems: Sequence[Moments]

@@ -1,4 +1,4 @@
-"""What every policy is, and what a kind of policies says about its spec: name, keys, example."""
+"""The protocol of policies, and what a kind of policies says of its spec: name, keys, example."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ class Policy(Protocol):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The problems; equal ones may be one object."""
+        """The problems, the same objects each time; equal ones may be one object."""
 
 
 @dataclass(frozen=True)

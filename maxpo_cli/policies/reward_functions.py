@@ -104,7 +104,7 @@ def quadratic(c: float, **_keys: float) -> Reward:
 
 
 def clipped_square(**_keys: float) -> Reward:
-    """R(x) = x² on [0, 1], else 0: an atom at 0."""
+    """R(x) = x² on [0, 1] and 0 elsewhere: an atom at 0."""
     pieces = (
         Piece(-INFINITY, 0.0, 0.0, 0.0),
         Piece(0.0, 1.0, 0.0, 1.0, np.sqrt),
@@ -219,7 +219,7 @@ def _solve(
     right: FloatArray,
 ) -> FloatArray:
     """The x between left and right, elementwise, where function(x) = target."""
-    from scipy.optimize import elementwise  # a third of a second to load, for one reward alone
+    from scipy.optimize import elementwise  # a third of a second to load, for one reward only
 
     found = elementwise.find_root(lambda x, t: function(x) - t, (left, right), args=(target,))
     root: FloatArray = found.x

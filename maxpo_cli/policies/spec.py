@@ -43,8 +43,9 @@ class PolicyTemplate:
     @property
     def parameters(self) -> dict[str, str]:
         """The texts that are given, by key, and defaults that results name all the same."""
-        defaults = {name: key.default for name, key in self.keys.items() if key.default}
-        return defaults | dict(self.texts)
+        given = dict(self.texts)
+        missing = {name: key for name, key in self.keys.items() if name not in given}
+        return given | {name: key.default for name, key in missing.items() if key.default}
 
     @property
     def keys(self) -> Mapping[str, Key]:

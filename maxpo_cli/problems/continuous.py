@@ -174,7 +174,7 @@ class ContinuousProblem:
         order = np.argsort(marks, kind="stable")
         is_corner = order >= len(marks) - len(corners)
         marks = marks[order]
-        # A mark that equals another one up to rounding makes no band; corners all stay.
+        # A mark that equals another one up to rounding does not make a band; all corners stay.
         near = np.isclose(marks[1:], marks[:-1], rtol=NEAR, atol=0)
         dropped = np.zeros(len(marks), dtype=bool)
         dropped[1:] |= near & ~is_corner[1:]
@@ -200,7 +200,7 @@ class ContinuousProblem:
         return marks
 
     def _integrals(self, k: int, bands: FloatArray, nodes: int) -> FloatArray:
-        """What each of the bands `[B, 2]` adds to (J_K − anchor, ∇J_K), `[B, 1 + d]`.
+        """The contributions of bands `[B, 2]` to (J_K − anchor, ∇J_K), `[B, 1 + d]`.
 
         J = r_0 + ∫_{r_0} P(max > t) dt − ∫^{r_0} P(max ≤ t) dt and ∇J = −K ∫ F^(K−1) ∇F dt.
         """
@@ -265,7 +265,7 @@ class ContinuousProblem:
 
         Q_K(t) = t + ∫_t^∞ P(max of K − 1 > u) du and its slope F(t)^(K−1), interpolated.
         """
-        from scipy.interpolate import CubicHermiteSpline  # slow to load, for one method alone
+        from scipy.interpolate import CubicHermiteSpline  # slow to load, and for this method only
 
         share = np.sin(np.pi / 2 * np.linspace(0, 1, TABLE_CELLS + 1)) ** 2
         low, high = self.bands[:-1, None], self.bands[1:, None]

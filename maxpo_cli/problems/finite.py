@@ -22,8 +22,8 @@ class FiniteProblem:
         scores: the mean scores s̄_b = E[s | level b], in d orthonormal coordinates.
         residual: E[‖s‖² | level b] − ‖s̄_b‖², `[m]`.
         orthogonal: whether it is the limit of infinitely many outcomes per level. Then `scores` are
-            the mean scores times √M as M → ∞ and `residual` is E[‖s‖² | level b], next to which
-            ‖s̄_b‖² vanishes (engines/README.md, *orthogonal limit*).
+            the mean scores times √M as M → ∞ and `residual` is E[‖s‖² | level b], compared with
+            which ‖s̄_b‖² vanishes (engines/README.md, *orthogonal limit*).
     """
 
     levels: FloatArray
@@ -150,7 +150,7 @@ class FiniteProblem:
 def _merged(
     rewards: FloatArray, probs: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
-    """The distinct rewards of positive probability, and what classes each of them consists of.
+    """The distinct rewards of positive probability, and the classes that each consists of.
 
     Returns:
         The levels and their probabilities, `[m]` each; the share of each kept class in its level,

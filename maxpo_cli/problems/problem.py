@@ -1,4 +1,4 @@
-"""What every engine needs of a problem: its dimension, its objective and its gradient."""
+"""The protocol of problems: dimension, objective and gradient, which every engine needs."""
 
 from typing import Protocol
 

@@ -18,7 +18,8 @@ def in_bands(bands: FloatArray, s: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Thresholds at the share s of each band `[B, 2]`, and their slopes dt/ds: `[B, len(s)]`.
 
     A band is traversed as sin²(πs/2), which removes the square-root kinks at its ends. Where
-    rewards are many times larger at one end than at the other, their logarithm is traversed so.
+    rewards are many times larger at one end than at the other, their logarithm is traversed
+    in this way.
     """
     low, high = bands[:, :1], bands[:, 1:]
     way, speed = np.sin(np.pi / 2 * s) ** 2, (np.pi / 2) * np.sin(np.pi * s)

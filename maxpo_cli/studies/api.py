@@ -1,6 +1,6 @@
 """`compare` and `sweep` in Python: the words of the command line in, a pandas table out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TypedDict, Unpack
@@ -10,7 +10,7 @@ import pandas as pd
 from maxpo_cli.storage.study import StudyRecord
 from maxpo_cli.studies.plan import Plan
 from maxpo_cli.studies.record import study_record
-from maxpo_cli.studies.settings import DEFAULT_GRID, StudyOptions, SweepOptions
+from maxpo_cli.studies.settings import DEFAULT_GRID, Grid, StudyOptions, SweepOptions, given_twice
 from maxpo_cli.studies.source import compare_spec, sweep_spec
 from maxpo_cli.studies.study import run_study
 
@@ -33,13 +33,13 @@ class Words(TypedDict, total=False):
     reference: str
     group_column: str | None
     reward_column: str | None
-    where: Sequence[str]
+    where: str | Sequence[str]
 
 
 class SweepWords(Words, total=False):
     """The words of `sweep`, as `SweepOptions` explains them."""
 
-    grid: Mapping[str, str | Iterable[object]] | Sequence[str]
+    grid: Grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,12 @@ def compare(**words: Unpack[Words]) -> StudyResult:
 
     Raises:
         InputError: what `maxpo compare` refuses, in the same words.
+
+    >>> found = compare(policy="bernoulli:p=0.5,outcomes=1", n=4, k=2, estimators=["l2o", "ei"])
+    >>> found.table[["estimator", "objective", "variance_ratio"]].round(3)
+      estimator  objective  variance_ratio
+    0       l2o       0.75             4.0
+    1        ei       0.75             1.0
     """
     return _run("compare", Plan(compare_spec(StudyOptions(**words)), strict=True))
 
@@ -78,7 +84,8 @@ def sweep(**words: Unpack[SweepWords]) -> StudyResult:
 
     Args:
         words: the options of `maxpo variance-sweep` by name; `SweepOptions` says what each means.
-            `grid` may map names to values, or to a text such as `0.1:0.9:9`.
+            `grid` may map names to values, or to a text such as `0.1:0.9:9`. A size that is given
+            takes its place on the default grid.
 
     Returns:
         The table, one row per cell and estimator, the first name of the grid slowest, and its
@@ -86,12 +93,28 @@ def sweep(**words: Unpack[SweepWords]) -> StudyResult:
 
     Raises:
         InputError: what `maxpo variance-sweep` refuses, in the same words.
+
+    >>> found = sweep(policy="bernoulli", grid={"p": [0.1, 0.5], "k": "2,4"}, estimators="l2o")
+    >>> found.table[["estimator", "p", "k", "variance_ratio"]].round(3)
+      estimator    p  k  variance_ratio
+    0       l2o  0.1  2           0.961
+    1       l2o  0.1  4           0.964
+    2       l2o  0.5  2           0.536
+    3       l2o  0.5  4           0.551
     """
     options = SweepOptions(**words)
     if not options.items and options.policy is None and options.rewards is None:
-        left = tuple(item for item in DEFAULT_GRID if item.partition("=")[0] not in words)
+        left = tuple(item for item in DEFAULT_GRID if _name(item) not in words)
         options = replace(options, grid=left)
+    for size in ("k", "n"):
+        if size in words and any(_name(item) == size for item in options.items):
+            raise given_twice(size)
     return _run("variance-sweep", Plan(sweep_spec(options)))
+
+
+def _name(item: str) -> str:
+    """The name of an item NAME=VALUES."""
+    return item.partition("=")[0].strip()
 
 
 def _run(study: str, plan: Plan) -> StudyResult:

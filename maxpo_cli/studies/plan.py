@@ -23,6 +23,9 @@ from maxpo_cli.studies.spec import StudySpec
 BATCH_WORK = 2_000_000
 """Work, for all K and estimators, from which policies are no longer put together."""
 
+MOST_JOBS = 256
+"""Policies that are measured together at most, so that a batch is a matter of seconds."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -235,13 +238,14 @@ class Plan:
         return Job(policy.spec, policy, points, parts, notes)
 
     def _split(self, jobs: Sequence[Job]) -> Iterator[Batch]:
-        """Batches of these jobs, none of much more than `BATCH_WORK` unless one job is."""
+        """Batches of these jobs, none of much more than `BATCH_WORK` unless one job is more."""
         rows = _rows(jobs[0])
         part: list[Job] = []
         amount = 0.0
         for job in jobs:
             each = self._amount(job)
-            if part and (amount + each) * rows > BATCH_WORK:
+            is_full = (amount + each) * rows > BATCH_WORK or len(part) == MOST_JOBS
+            if part and is_full:
                 yield Batch(tuple(part), amount)
                 part, amount = [], 0.0
             part.append(job)

@@ -7,6 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
+from maxpo_cli.errors import InputError
+
+Grid = str | Sequence[str] | Mapping[str, object]
+"""What Python takes as a grid: items NAME=VALUES, or a text, a value or several of each name."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -45,16 +50,19 @@ class Settings:
         return listed(self.estimators)
 
     def only(self) -> "Settings":
-        """The settings of a wider set of words."""
+        """The settings of a wider set of words.
+
+        Raises `InputError` for a size, a number of groups or a seed that is not a whole number.
+        """
         return Settings(
-            n=self.n,
-            k=self.k,
+            n=_whole("-n", self.n),
+            k=_whole("-k", self.k),
             estimators=self.names,
             engine=self.engine,
-            groups=self.groups,
+            groups=_whole("--groups", self.groups),
             until_rel_error=self.until_rel_error,
             rtol=self.rtol,
-            seed=self.seed,
+            seed=_whole("--seed", self.seed),
             device=self.device,
             dtype=self.dtype,
             reference=self.reference,
@@ -76,28 +84,32 @@ class StudyOptions(Settings):
     rewards: str | PathLike[str] | None = None
     group_column: str | None = None
     reward_column: str | None = None
-    where: Sequence[str] = ()
+    where: str | Sequence[str] = ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions of `where`, of which one may be given as a text."""
+        return (self.where,) if isinstance(self.where, str) else tuple(self.where)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepOptions(StudyOptions):
     """The words of `variance-sweep`.
 
-    `grid` has items NAME=VALUES, or values by name: a text such as `0.1:0.9:9` or `2,4`, or the
-    values themselves. It is `DEFAULT_GRID` where neither it, a policy nor rewards are given.
+    `grid` has items NAME=VALUES, or values by name: a text such as `0.1:0.9:9` or `2,4`, or one or
+    several values. It is `DEFAULT_GRID` where neither it, a policy nor rewards are given.
     """
 
-    grid: Mapping[str, str | Iterable[object]] | Sequence[str] = ()
+    grid: Grid = ()
 
     @property
     def items(self) -> tuple[str, ...]:
         """The items NAME=VALUES of `grid`."""
+        if isinstance(self.grid, str):
+            return (self.grid,)
         if not isinstance(self.grid, Mapping):
             return tuple(self.grid)
-        return tuple(
-            f"{name}={values if isinstance(values, str) else ','.join(map(str, values))}"
-            for name, values in self.grid.items()
-        )
+        return tuple(f"{name}={_values_text(values)}" for name, values in self.grid.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,3 +152,26 @@ def listed(names: str | Sequence[str]) -> tuple[str, ...]:
     """Names, each once; of a text those between its commas."""
     every = names.split(",") if isinstance(names, str) else names
     return tuple(dict.fromkeys(name.strip() for name in every if name.strip()))
+
+
+def given_twice(size: str) -> InputError:
+    """An error for a size, `n` or `k`, that has one value and stands on the grid too."""
+    return InputError(f"-{size} and --grid {size}=… exclude each other: give one of them")
+
+
+def _values_text(values: object) -> str:
+    """The values of a swept name as the command line has them."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return str(values)
+    return ",".join(map(str, values))
+
+
+def _whole(option: str, value: float) -> int:
+    """A whole number, whichever type of number it is."""
+    try:
+        whole = int(value)
+    except (TypeError, ValueError, OverflowError):
+        whole = None
+    if whole is None or whole != value:
+        raise InputError(f"{option} must be a whole number; got {value!r}")
+    return whole

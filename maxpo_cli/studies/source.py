@@ -43,7 +43,7 @@ def _template(options: StudyOptions) -> Template:
         raise InputError("--policy and --rewards exclude each other: give one of them")
     if options.rewards is None:
         for name, value in (
-            ("where", options.where),
+            ("where", options.conditions),
             ("group-column", options.group_column),
             ("reward-column", options.reward_column),
         ):
@@ -52,7 +52,7 @@ def _template(options: StudyOptions) -> Template:
         return read_template(options.policy or DEFAULT_POLICY)
     group, reward = DEFAULT_COLUMNS
     columns = (options.group_column or group, options.reward_column or reward)
-    conditions = tuple(_condition(text) for text in options.where)
+    conditions = tuple(_condition(text) for text in options.conditions)
     return RewardsTemplate(RewardsFile(Path(options.rewards), *columns, conditions))
 
 

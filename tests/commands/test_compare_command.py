@@ -199,7 +199,7 @@ def test_killed_at_any_moment_a_result_is_whole_and_the_next_run_tidies_up(
     assert forks.run(*arguments, "--out", "whole", "--overwrite", cwd=tmp_path).returncode == 0
     whole = time.perf_counter() - started
     names = {"whole"}
-    for moment in range(8):
+    for moment in range(5):
         name = f"new {moment}" if moment % 2 else "again"
         names.add(name)
         again = () if moment % 2 else ("--overwrite",)

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,12 +21,12 @@ MAXPO = (sys.executable, "-c", "from maxpo_cli.app import main; main()")
 QUICK = ("--grid", "p=0.1,0.5", "--grid", "k=1,2,9", "-n", "4")
 SLOW = (
     "--policy", "gaussian:reward=exp", "--grid", "std=0.5:1:3", "--grid", "k=1,3",
-    "--grid", "mean=0:1:10", "-n", "8", "--groups", "30000", "--device", "cpu",
+    "--grid", "mean=0:1:10", "-n", "8", "--groups", "15000", "--device", "cpu",
     "--estimators", "l2o,ei", "--engine", "monte-carlo",
 )  # fmt: skip
 ENDLESS = (
-    "--policy", "gaussian", "--grid", "std=1:2:40", "--grid", "k=1,3", "-n", "8",
-    "--groups", "1500000", "--estimators", "l2o,ei", "--engine", "monte-carlo",
+    "--policy", "gaussian", "--grid", "std=1:2:400", "--grid", "k=1,3", "-n", "8",
+    "--groups", "300000", "--estimators", "l2o,ei", "--engine", "monte-carlo",
 )  # fmt: skip
 ROWS = 3 * 2 * 10 * 2
 
@@ -79,13 +80,20 @@ def quick(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     return cwd / "here", done.stdout
 
 
+@pytest.fixture(scope="module")
+def whole(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the slow sweep, undisturbed."""
+    cwd = tmp_path_factory.mktemp("slow")
+    assert run(forks, *SLOW, "-q", "--out", "whole", cwd=cwd).returncode == 0
+    return cwd / "whole"
+
+
 class TestKilled:
     def test_at_ten_random_moments_and_continued_ends_with_the_undisturbed_table(
-        self, forks: Forks, tmp_path: Path
+        self, forks: Forks, whole: Path, tmp_path: Path
     ) -> None:
         pick = random.Random(8)
-        assert run(forks, *SLOW, "-q", "--out", "whole", cwd=tmp_path).returncode == 0
-        expected = content(tmp_path / "whole")
+        expected = content(whole)
         assert len(expected) == ROWS
         here = tmp_path / "here"
         counts = []
@@ -114,9 +122,8 @@ class TestKilled:
         assert {p.name for p in here.iterdir()} == {"table.csv", "study.json", "figures"}
 
     def test_with_two_workers_leaves_no_process_and_ends_with_the_undisturbed_table(
-        self, forks: Forks, tmp_path: Path
+        self, forks: Forks, whole: Path, tmp_path: Path
     ) -> None:
-        assert run(forks, *SLOW, "-q", "--out", "whole", cwd=tmp_path).returncode == 0
         here, two = tmp_path / "here", (*SLOW, "-q", "--out", "here", "--workers", "2")
         running = start(forks, *two, cwd=tmp_path)
         wait_for(lambda: rows_in(here) > 0)
@@ -125,7 +132,7 @@ class TestKilled:
         assert rows_in(here) < ROWS, "the kill missed the work"
         wait_for(lambda: not living(running.pid), 5)
         assert run(forks, *two, cwd=tmp_path).returncode == 0
-        pd.testing.assert_frame_equal(content(here), content(tmp_path / "whole"), check_exact=True)
+        pd.testing.assert_frame_equal(content(here), content(whole), check_exact=True)
 
 
 class TestInterrupted:
@@ -143,7 +150,7 @@ class TestInterrupted:
         rows = rows_in(here)
         assert len(pd.read_csv(here / "table.csv")) == rows
         assert " ".join(done.stderr.split()) == (
-            f"maxpo: stopped after {rows // 2} of 80 cells, which are in here; "
+            f"maxpo: stopped after {rows // 2} of 800 cells, which are in here; "
             "the same command again continues"
         )
         assert json.loads((here / "study.json").read_text())["complete"] is False
@@ -253,14 +260,15 @@ class TestRefusals:
 
     def test_two_runs_at_once_do_not_mix(self, forks: Forks, tmp_path: Path) -> None:
         here = tmp_path / "here"
-        first = start(forks, *SLOW, "-q", "--out", "here", cwd=tmp_path)
+        first = start(forks, *ENDLESS, "-q", "--out", "here", cwd=tmp_path)
         wait_for(lambda: rows_in(here) > 0)
-        second = run(forks, *SLOW, "-q", "--out", "here", cwd=tmp_path)
+        second = run(forks, *ENDLESS, "-q", "--out", "here", cwd=tmp_path)
         assert second.returncode == 2
         assert "another maxpo is writing there" in second.stderr
-        assert first.end().returncode == 0
+        os.killpg(first.pid, signal.SIGINT)
+        assert first.end().returncode == 130
         table = content(here)
-        assert len(table) == ROWS
+        assert len(table) == rows_in(here)
         assert not table.duplicated(["estimator", "policy", "n", "k"]).any()
 
 
@@ -281,11 +289,11 @@ class TestOthers:
         assert (tmp_path / "here" / "table.csv").read_bytes() == before
 
     def test_overwrite_goes_on_with_the_same_study_where_it_was_stopped(
-        self, forks: Forks, tmp_path: Path
+        self, forks: Forks, whole: Path, tmp_path: Path
     ) -> None:
         """A marker in a kept row shows that the row was not measured again."""
         slow = (*SLOW, "--out", "here", "-q", "--overwrite")
-        assert run(forks, *slow, cwd=tmp_path).returncode == 0
+        shutil.copytree(whole, tmp_path / "here")
         table, study = tmp_path / "here" / "table.csv", tmp_path / "here" / "study.json"
         lines = table.read_text().splitlines(keepends=True)
         lines[1] = lines[1].replace("gaussian:", "gaussian:kept,", 1)
@@ -293,6 +301,7 @@ class TestOthers:
         study.write_text(study.read_text().replace('"complete": true', '"complete": false'))
         assert run(forks, *slow, cwd=tmp_path).returncode == 0
         assert len(table.read_text().splitlines()) == len(lines)
+        assert "kept" in table.read_text()
         assert run(forks, *slow, cwd=tmp_path).returncode == 0
         assert "kept" not in table.read_text()
 

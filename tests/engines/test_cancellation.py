@@ -4,7 +4,9 @@ Every estimator here is unbiased by theorem, so that its scale is 1 and its bias
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from oracles.short_calls import by_thresholds, enumerated, named
@@ -87,3 +89,32 @@ def test_the_gradient_of_these_cases_is_that_far_below(
     summary = summaries([enumerated(problem_of(spec), n, k, named("pkpo"))], "ei")["pkpo"]
     assert summary.gradient_norm == pytest.approx(length, rel=1e-12)
     assert summary.gradient_norm < 1e-13 * summary.variance**0.5
+
+
+@pytest.mark.parametrize("engine", [enumerated, by_thresholds])
+@pytest.mark.parametrize("k", [1, 4, 16])
+@pytest.mark.parametrize("p", [1e-3, 1e-6, 1e-9, 1e-12])
+def test_a_rare_success_keeps_every_digit(p: float, k: int, engine: Callable[..., Moments]) -> None:
+    """In the limit E ĝ of an unbiased estimator is K p (1 − p)^K along (−1, 1)."""
+    chosen = tuple(e for e in named(*UNBIASED, "rloo") if not e.refusal(16, k, binary=True))
+    moments = engine(problem_of(f"bernoulli:p={p}"), 16, k, chosen)
+    rare = Fraction(p)
+    for estimator, mean in zip(moments.estimators, moments.mean, strict=True):
+        # rloo is unbiased for the mean reward, and ĝ has K of it.
+        power = 1 if estimator.name == "rloo" else k
+        expected = float(k * rare * (1 - rare) ** power)
+        np.testing.assert_allclose(mean, [-expected, expected], rtol=1e-13, err_msg=estimator.name)
+
+
+@pytest.mark.parametrize("engine", [enumerated, by_thresholds])
+def test_rare_rewards_on_either_side_keep_every_digit(engine: Callable[..., Moments]) -> None:
+    """With 0, 1 and 3 the steps at 1 and 3 are nearly sure and nearly impossible."""
+    rare = 1e-9
+    spec = f"categorical:rewards=0/1/3,probs={rare}/{1 - 2 * rare!r}/{rare}"
+    moments = engine(problem_of(spec), 8, 3, named("pkpo", "pkpo-loo", "ei"))
+    # The step at 1 adds a share of F_0² = 1e-18 only, so that ∇J_3 is 3 · 2 F_1² p_3 s̄_3.
+    p_3 = Fraction(rare)
+    weight = 3 * 2 * (1 - p_3) ** 2 * p_3
+    expected = [float(-weight * (1 - 2 * p_3)), float(weight * (1 - p_3))]
+    for estimator, mean in zip(moments.estimators, moments.mean, strict=True):
+        np.testing.assert_allclose(mean[1:], expected, rtol=1e-12, err_msg=estimator.name)

@@ -338,7 +338,9 @@ class TestRuns:
             by_name(
                 compare(
                     spec(
-                        policy=parse_policy(f"gaussian:reward=exp,std=0.5,mean={at}"), engine=engine
+                        policy=parse_policy(f"gaussian:reward=exp,std=0.5,mean={at}"),
+                        engine=engine,
+                        rtol=1e-5,
                     )
                 )
             )

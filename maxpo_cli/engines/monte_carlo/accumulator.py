@@ -18,11 +18,11 @@ REPLICATES = 64
 class Accumulator:
     """Moments of ĝ at one K, about a centre fixed by the first block so that nothing cancels.
 
-    The features of a group are w = E[‖ĝ − centre‖² | rewards] (in the orthogonal limit without
-    ‖E[ĝ | rewards] − centre‖²) and t = <ĝ − centre, ∇J>, for each
-    estimator: their means give variance and scale, their covariance the standard errors of both.
-    They are summed about their own means in the first block. Blocks are added one after the other,
-    so that no sum depends on how many of them were worked on at once.
+    The features of a group are, for each estimator, w = E[‖ĝ − centre‖² | rewards] (in the
+    orthogonal limit without ‖E[ĝ | rewards] − centre‖²) and t = <ĝ − centre, ∇J>: their means give
+    variance and scale, their covariance the standard errors of both. They are summed about their
+    own means in the first block. Blocks are added one after the other, so that no sum depends on
+    how many of them were worked on at once.
     """
 
     def __init__(self, problem: Problem, k: int, estimators: tuple[Estimator, ...]) -> None:
@@ -74,7 +74,7 @@ class Accumulator:
         return torch.cat([around, (shifted * gradient).sum(-2)], 1)
 
     def moments(self) -> Moments:
-        """What the groups added so far say."""
+        """The moments that the groups added so far give."""
         size, groups = len(self._estimators), self._groups
         unbiased = groups / max(groups - 1, 1)
         sums = self._sums.cpu().numpy()
@@ -114,7 +114,7 @@ class Accumulator:
 def _directions(
     replicates: FloatArray, groups: int, bias: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """How the noise of the mean of ĝ lies, as shares of its trace: along the bias, and tr C².
+    """The noise of the mean of ĝ by direction, in shares of its trace: along the bias, and tr C².
 
     Args:
         replicates: sums of ĝ less the centre over interleaved parts of the groups, `[E, R, d]`.

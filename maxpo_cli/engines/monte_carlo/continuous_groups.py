@@ -63,7 +63,7 @@ class ContinuousGroups(Groups):
         return Estimates(mean, self._residual(profiles, k), centering)
 
     def _residual(self, profiles: tuple[ProfileOf, ...], k: int) -> Tensor:
-        """Σ_i A_i² times what the scores have beside the reward's coordinate, `[b, E, B]`."""
+        """Σ_i A_i² times E‖s‖² of the parameters that no reward depends on, `[b, E, B]`."""
         if self.problem.residual == 0:
             batch, size, _ = self._rewards.shape
             return self._rewards.new_zeros(batch, len(profiles), size)
@@ -91,7 +91,7 @@ class ContinuousGroups(Groups):
 
 
 def _sorted(rewards: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the rewards of each row stand in ascending order, and that order of them.
+    """The places of each row's rewards in ascending order, and the sorted rewards.
 
     On a CPU by NumPy, which sorts with vector instructions, many times faster than torch.
     """

@@ -9,15 +9,15 @@ from maxpo_cli.engines.binomials import binomials
 from maxpo_cli.problems.finite import FiniteProblem
 
 TABLE_NUMBERS = 1 << 19
-"""Numbers in the table of binomials of one problem, at the most: 8 MiB with their aliases."""
+"""Numbers in the table of binomials of one problem, at most: 8 MiB with their aliases."""
 
 
 class CountSampler:
     """How many of a group's n rewards are at each level or higher, from uniforms.
 
     With few levels: how many of the rewards at a level or higher are at that level is binomial, and
-    is looked up with one uniform. With many, there is a uniform a reward. `uniforms` says how many
-    of them a group takes.
+    is looked up with one uniform. With many, there is one uniform per reward. `uniforms` says how
+    many of them a group takes.
     """
 
     def __init__(self, problem: FiniteProblem, n: int, device: torch.device) -> None:
@@ -51,7 +51,7 @@ class CountSampler:
 
 
 class _Alias:
-    """Draws of several laws of the same values, `[R, S]`, by Walker's aliases: one look each.
+    """Draws of several laws of the same values, `[R, S]`, by Walker's aliases: one lookup each.
 
     Every value keeps the share of its own cell that its probability says, however small it is,
     where a cumulative sum would lose those that come after large ones.

@@ -1,7 +1,6 @@
-"""The oracle's advantages under a continuous problem, fast enough to sample.
+"""A table of the oracle's advantages under a continuous problem, fast enough for sampling.
 
-A table in the latent draw z, evenly spaced so that a draw's cell is a product and not a
-search.
+It is in the latent draw z, and evenly spaced, so that a draw's cell is a product and not a search.
 """
 
 from dataclasses import dataclass
@@ -21,12 +20,12 @@ ON_END = 1e-6
 """Share of a cell within which a jump is at its end."""
 
 GAUSS = 0.5 - 0.5 / 3**0.5, 0.5 + 0.5 / 3**0.5
-"""Where a line through a function in a cell errs by nothing on average, to the third order."""
+"""Points of a cell: a line through a function there has no mean error, to the third order."""
 
 
 @dataclass(frozen=True)
 class OracleTable:
-    """Q_K(R) − J_K by a line a cell, `offsets + slopes · z`; the outermost go on outside.
+    """Q_K(R) − J_K by one line per cell, `offsets + slopes · z`; the outermost ones have no end.
 
     `start` is the left end of the first cell, and `width` that of each; `cuts` are points that cut
     the cells they are in into two.

@@ -21,7 +21,7 @@ from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
 
 BLOCK, BLOCK_NUMBERS = 16 * REPLICATES, 1 << 20
-"""Groups per block at most, and numbers in one of its tensors, which wide problems keep to."""
+"""Groups per block, and numbers in one of its tensors, at most; wide problems have fewer groups."""
 
 CPU_PASS, DEVICE_PASS = 1 << 18, 1 << 25
 """Numbers in a tensor that is worked on at once: what fits a CPU's cache, and what fills a GPU."""
@@ -95,7 +95,7 @@ def _source(problem: Problem, n: int, device: torch.device, dtype: torch.dtype) 
 
 
 class Sampler:
-    """Groups of one problem, drawn bit by bit: whole blocks, in the same order however often asked.
+    """Groups of one problem, drawn in whole blocks, the same ones however often more are asked for.
 
     `limit` is the number of groups there will be at most; `advance` is called with the number of
     groups done since the last call; `blocks_at_once` has no influence on any moment.
@@ -132,7 +132,7 @@ class Sampler:
         return self._source.rarest
 
     def sample(self, groups: int, wanted: Collection[int] | None = None) -> None:
-        """Draws blocks until there are that many groups or the limit, for the K of `wanted`."""
+        """Draws blocks until there are that many groups, or `limit`, for the K of `wanted`."""
         chosen = [a for k, a in self._accumulators.items() if wanted is None or k in wanted]
         while self._left and self._groups < groups:
             missing = -(-(groups - self._groups) // self._block)
@@ -147,5 +147,5 @@ class Sampler:
             self._advance(blocks * size)
 
     def moments(self, k: int) -> Moments:
-        """What the groups that were drawn for this K say."""
+        """The moments that the groups drawn for this K give."""
         return self._accumulators[k].moments()

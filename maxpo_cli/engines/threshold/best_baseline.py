@@ -37,7 +37,7 @@ def best_profiles(
     wanted: Sequence[tuple[int, BaselineFamily]],
     device: torch.device,
 ) -> Profiles:
-    """The estimators with the best baselines for groups of n of this problem, as (K, kind) asks."""
+    """The estimators with the best baselines for groups of n, one for each (K, family) wanted."""
     constant = BaselineFamily.CONSTANT
     by_baseline = tuple(dict.fromkeys(k for k, family in wanted if family is not constant))
     by_constant = tuple(dict.fromkeys(k for k, family in wanted if family is constant))
@@ -60,12 +60,12 @@ def best_profiles(
 
 
 def _start(n: int, k: int) -> Profile:
-    """An estimator with a baseline of the others, which a better one is to be added to."""
+    """The unbiased estimator from whose baseline on the best one is sought."""
     return canonical_profile(n, k) if k < n else expected_improvement_profile(n, k)
 
 
 def _known_baselines(n: int, k: int, device: torch.device) -> Tensor:
-    """v_K^(−i) and v_{K−1}^(−i), as far as there are any, for j = 1..N−1: `[N−1, 1 or 2]`."""
+    """v_K^(−i) and v_{K−1}^(−i), where they exist, for j = 1..N−1: `[N−1, 1 or 2]`."""
     known = [leave_one_out_profile(n, level) for level in (k, k - 1) if 1 <= level < n]
     columns = [[v / each.denominator for v in each.failure[1:n]] for each in known]
     return torch.tensor(columns, dtype=torch.float64, device=device).T
@@ -104,12 +104,12 @@ def _less_constants(
 
     Its variance is a parabola in the constant, here through three points. The constant is counted
     up from the lowest reward or down from the highest, whichever leaves less variance: where the
-    max is nearly sure, its distance from the highest is far below the rounding of the constant.
+    max is nearly certain, its distance from the highest is far below the rounding of the constant.
     """
     all_of_it = Profile((1,) * (n + 1), (1,) * (n + 1), 1)
     inclusive = [inclusive_profile(n, k) for k in ks]
     starts = [start for each in inclusive for start in (each, each - all_of_it)]
-    # The points are as far apart as the constant is from 0, lest rounding drown it in a long tail.
+    # The points are as far apart as the constant is from 0: in a long tail rounding would hide it.
     ends = [(thresholds.lowest, thresholds.problem.objective(k), thresholds.highest) for k in ks]
     apart = torch.tensor(ends, dtype=torch.float64, device=device).reshape(-1, 3).diff().flatten()
     apart = torch.where(apart > 0, apart / (thresholds.highest - thresholds.lowest or 1.0), 1.0)

@@ -24,7 +24,7 @@ PAIRS_AT_ONCE = 1 << 12
 
 
 class ContinuousThresholds:
-    """Thresholds of a continuous problem: the base, and so many nodes in each of its bands."""
+    """The thresholds of a continuous problem: the base, and `nodes` in each of its bands."""
 
     def __init__(self, problem: ContinuousProblem, nodes: int, device: torch.device) -> None:
         self.problem = problem
@@ -60,7 +60,7 @@ class ContinuousThresholds:
         return np.stack(self.problem.sides(np.array([-np.inf])))
 
     def _products(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray, int]]:
-        """Of pairs: what is above and below t, the same of u, the weight; how many are the base."""
+        """The sides of t and of u and the weight of pairs, and how many of the two are the base."""
         bands, nodes = self._thresholds.shape
         flat, steps = self._sides.reshape(2, bands * nodes, -1), self._steps.ravel()
         yield self._base, self._base, np.ones(1), 2
@@ -129,7 +129,7 @@ class ContinuousThresholds:
         return torch.where(zero, 0.0, torch.nan)
 
     def oracle(self, n: int, k: int) -> Row:
-        """The oracle: a success has F^K and a failure −F^(K−1) (1 − F) at a threshold."""
+        """The oracle's moments: of a threshold, a success has F^K, a failure −F^(K−1) (1 − F)."""
         square, centering_square = 0.0, 0.0
         for pairs in self.pairs():
             (success_t, failure_t), (success_u, failure_u) = (
@@ -154,7 +154,7 @@ class ContinuousThresholds:
         )
 
     def _largest_oracle(self, k: int) -> float:
-        """The oracle's advantage of the highest or the lowest reward; NaN without bounds."""
+        """The oracle's larger |advantage|, of the highest or lowest reward; NaN without bounds."""
         if not np.isfinite(self.problem.bounds).all():
             return float("nan")
         above, below = (self._tensor(side[..., 0]) for side in self._sides)
@@ -170,7 +170,7 @@ def _given(side: Tensor, weights: Tensor) -> Tensor:
 
 
 def _oracle_profile(below: Tensor, above: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The oracle's answers to a success and a failure at thresholds of these probabilities."""
+    """The oracle's advantages of a success and a failure at thresholds of these probabilities."""
     log_below = torch.where(above < below, torch.log1p(-above.clamp(max=0.5)), below.log())
     power = ((k - 1) * log_below).exp() if k > 1 else torch.ones_like(below)
     return power * below, -power * above

@@ -1,6 +1,6 @@
 """Covariances of gradient estimates over pairs of thresholds, in polynomial time.
 
-A rank-linear estimator is the sum over thresholds t of its answers on the 0/1 groups 1[r > t], its
+A rank-linear estimator is the sum over thresholds t of its values on the 0/1 groups 1[r > t], its
 profile: α_c for a success and β_c for a failure in a group with c successes. Two thresholds t ≤ u
 cut the rewards into three segments, L (r ≤ t), M and H (r > u), within which scores are i.i.d.
 Given c rewards above t, the number c′ above u is binomial, and the gradient estimate of t is linear
@@ -30,7 +30,7 @@ class Profiles:
         failure: β, that of a failure, `[n + 1, E]`.
         centering: (c α + (n − c) β) / n, rounded once, `[n + 1, E]`.
         mean_success, mean_failure: α and β without baselines and less `top`, for E ĝ.
-        top: what all have where all succeed, baselines left out, `[E]`.
+        top: the advantage where all succeed, baselines left out, `[E]`.
     """
 
     n: int
@@ -68,7 +68,7 @@ class Profiles:
         return Profiles(self.n, *both)
 
     def less_constant(self, shares: Tensor) -> "Profiles":
-        """Less a constant each, as shares `[E]` of the highest reward less the lowest."""
+        """The estimators less a constant each, in shares `[E]` of the range of the rewards."""
         return replace(
             self,
             success=self.success - shares,
@@ -77,7 +77,7 @@ class Profiles:
         )
 
     def less_baseline(self, values: Tensor) -> "Profiles":
-        """Less a baseline that is `values[j − 1]` where j = 1..n−1 others are successes."""
+        """The estimators less a baseline, `values[j − 1]` where j = 1..n−1 others succeed."""
         among_others = torch.cat([values.new_zeros(1), values, values.new_zeros(1)])[:, None]
         of_success = torch.roll(among_others, 1, 0)
         counts = torch.arange(self.n + 1, dtype=torch.float64, device=values.device)[:, None]
@@ -92,9 +92,10 @@ class Profiles:
     def first_moments(self, law: Tensor) -> tuple[Tensor, Tensor]:
         """E[c α] and E[(n − c) β] under laws of c, `[T, n + 1]` in and two of `[T, E]` out.
 
-        They are right for E ĝ only: baselines are left out, and a constant per law and estimator.
-        Neither has a part in E ĝ, and what is small against them keeps its digits. The constant is
-        `top` or 0, whichever leaves less on average.
+        They are for E ĝ only: baselines are left out, and a constant per law and estimator. Neither
+        has a part in E ĝ, and what is small compared with them keeps its digits
+        (engines/README.md, *mean less a constant*). The constant is `top` or 0, whichever leaves
+        less on average.
         """
         successes = torch.arange(self.n + 1, dtype=torch.float64, device=law.device)[:, None]
         failures = self.n - successes
@@ -131,7 +132,7 @@ class Pairs:
     residual: Tensor
 
     def split(self, size: int) -> Iterator["Pairs"]:
-        """The same pairs, at most so many at once."""
+        """The same pairs, at most `size` of them at a time."""
         for start in range(0, len(self.weight), size):
             yield Pairs(*(part[start : start + size] for part in vars(self).values()))
 
@@ -167,7 +168,7 @@ class _Given:
 
 
 def _conditionals(pairs: Pairs, profiles: Profiles) -> Iterator[_Given]:
-    """For c = 0..n."""
+    """The pairs given c rewards above t, for c = 0..n."""
     low, middle, high = (pairs.probs[:, s, None] for s in range(3))
     above = middle + high
     share = torch.where(above > 0, high / torch.where(above > 0, above, 1), 0)

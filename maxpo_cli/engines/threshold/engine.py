@@ -19,7 +19,7 @@ from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
 
 NODES = (8, 12, 16, 20, 26, 34)
-"""Nodes a band of thresholds, until the figures settle."""
+"""Nodes per band of thresholds, until the metrics settle."""
 
 ROUNDING = 1e-13
 """A change this much smaller than ĝ, or than the advantages that make it, is rounding."""
@@ -82,8 +82,9 @@ def _measure(
 ) -> dict[int, Moments]:
     """Exact moments of one problem.
 
-    A continuous one has its nodes refined until no metric moves by more than `rtol`; `rtol` of the
-    moments is how much they moved at last. All in all `advance` is told of `pairs_of` pairs.
+    The nodes of a continuous one are refined until no metric moves by more than `rtol`; `rtol` of
+    the moments is how much the last refinement moved one. In all `advance` is told of `pairs_of`
+    pairs.
     """
     device = precision.device
     best = [
@@ -98,7 +99,7 @@ def _measure(
     left = pairs_of(problem)
     for nodes in NODES:
         thresholds = ContinuousThresholds(problem, nodes, device)
-        # Near its minimum a variance hardly moves, so that coarser nodes give the best baseline.
+        # Near its minimum a variance hardly moves, so that coarser nodes will do for the baseline.
         profiles = best_profiles(before, n, best, device)
         told = advance if thresholds.count <= left else _nobody
         fine = _with_profiles(thresholds, n, estimators, profiles, device, told)
@@ -116,7 +117,7 @@ def _measure(
 
 
 def _nobody(_done: float) -> None:
-    """Who is told of work that was not foreseen."""
+    """Takes the place of `advance` for work that was not foreseen."""
 
 
 def _with_profiles(

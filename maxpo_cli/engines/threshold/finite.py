@@ -64,7 +64,7 @@ class FiniteThresholds:
         return mean, (steps * (law @ profiles.centering)).sum(0)
 
     def largest_centering(self, profiles: Profiles) -> Tensor:
-        """The largest |mean advantage| of any group, `[E]`: the best falling path of the steps."""
+        """The largest |mean advantage| of any group, `[E]`: that of a falling path of counts."""
         extremes = []
         for sign in (1, -1):
             best = torch.full_like(profiles.centering, -torch.inf)
@@ -81,7 +81,7 @@ class FiniteThresholds:
         return torch.cat([profiles.base[None], gaps])
 
     def oracle(self, n: int, k: int) -> Row:
-        """The oracle: its advantage is a function of the reward alone, so samples just add up."""
+        """The moments of the oracle, whose advantage is a function of the reward alone."""
         problem = self.problem
         advantages, probs = problem.oracle_advantages(k), problem.probs
         weights = torch.from_numpy(probs * advantages)
@@ -130,7 +130,7 @@ def _of_segments(problem: FiniteProblem, segments: _Segments) -> tuple[Tensor, T
     p = tensor(problem.probs)
     probs = segments.sums(p)
     whole = torch.where(probs > 0, probs, 1)
-    if not problem.mean_weight:  # mean scores vanish beside residuals
+    if not problem.mean_weight:  # mean scores vanish compared with residuals
         none = probs[..., None].new_zeros(*probs.shape, 0)
         return probs, none, segments.sums(p * tensor(problem.residual)) / whole
     if isinstance(problem.scores, TabularScores):
@@ -143,6 +143,6 @@ def _of_segments(problem: FiniteProblem, segments: _Segments) -> tuple[Tensor, T
     means = segments.sums(p[:, None] * scores) / whole[..., None]
     square = tensor(problem.residual) + scores.square().sum(-1)
     residual = segments.sums(p * square) / whole - means.square().sum(-1)
-    if means.shape[-1] > 3:  # three vectors span three dimensions at the most
+    if means.shape[-1] > 3:  # three vectors span three dimensions at most
         means = torch.linalg.qr(means.transpose(1, 2), mode="r").R.transpose(1, 2)
     return probs, means, residual

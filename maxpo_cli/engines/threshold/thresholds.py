@@ -1,4 +1,4 @@
-"""What the threshold engine asks of a problem: its rewards as a base and steps at thresholds."""
+"""What the threshold engine needs of a problem: rewards as a base and steps at thresholds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

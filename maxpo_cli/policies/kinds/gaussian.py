@@ -38,8 +38,8 @@ class Gaussian:
     """x ~ N(mean, std² I) in `dim` coordinates; the reward is a function of the first.
 
     What is learned is the mean of each coordinate, or the mean and the logarithm of the standard
-    deviation: s = (x − mean)/std² and ((x − mean)/std)² − 1. The coordinates after the first have
-    no part in the reward and only add score.
+    deviation: s = (x − mean)/std² and ((x − mean)/std)² − 1. The reward does not depend on the
+    coordinates after the first, which only add to the length of the score.
     """
 
     mean: float = 0.0

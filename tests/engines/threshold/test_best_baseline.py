@@ -78,6 +78,26 @@ def test_they_are_the_least_squares_over_every_sequence(kind: str, seed: int) ->
         assert found[kind] == pytest.approx(least, rel=1e-9, abs=1e-11 * scale)
 
 
+@pytest.mark.parametrize("kind", BEST)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Categorical((0.0, 1.0), (0.8, 0.2)),
+        Categorical((0.0, 1.0), (0.3, 0.7), norms=(3.0, 0.5)),
+        Categorical((-1.0, 0.5, 2.0), (0.5, 0.3, 0.2), norms=(2.0, 0.5, 7.0)),
+    ],
+    ids=lambda policy: policy.spec,
+)
+def test_in_the_limit_they_are_the_least_squares_of_lengths(policy: Categorical, kind: str) -> None:
+    """Scores are orthogonal there: E‖ĝ‖² is a sum over draws, and no mean is taken off."""
+    (problem,) = policy.problems
+    levels, probs, norms = map(np.array, (policy.rewards, policy.probs, policy.norms))
+    cases = Cases(levels, probs, np.zeros((len(levels), 0)), norms)
+    for n, k in ((3, 1), (4, 2), (4, 4)):
+        found = variances(problem, n, k, kind)[kind]
+        assert found == pytest.approx(least_variance(kind, cases, n, k), rel=1e-10)
+
+
 @pytest.mark.parametrize(
     "spec",
     [
