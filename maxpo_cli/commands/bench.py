@@ -8,7 +8,7 @@ from maxpo_cli.studies.settings import BenchOptions
 
 @takes(BenchOptions, OutputOptions)
 def bench(context: typer.Context, options: BenchOptions, output: OutputOptions) -> None:
-    """Time advantages against N, and Monte Carlo beside its lower bound of draws and sort.
+    """Time advantages against N, and Monte Carlo compared with its lower bound, draws and a sort.
 
     Leave-Two-Out by listing subsets, by pairs and by one sort, and functions of your own.
     """

@@ -23,7 +23,7 @@ REPEATABLE = ("grid", "where", "peer")
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Makes what the file says the defaults of this command's options.
+    """Makes the settings of the file the defaults of this command's options.
 
     Raises `InputError` for a file that cannot be read, a key that is not an option (naming the
     nearest) and a value that no option can have.

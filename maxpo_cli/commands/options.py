@@ -63,8 +63,8 @@ WORDS = {
     "rewards": Word(
         Path | None,
         _text(
-            help="Logged rewards instead of a policy: CSV or JSON Lines, a row per sample, or a "
-            "row per prompt with the columns samples and correct."
+            help="Logged rewards instead of a policy: CSV or JSON Lines, one row per sample, or "
+            "one per prompt with the columns samples and correct."
         ),
     ),
     "n": Word(int, _text("-n", help="Group size N.")),
@@ -73,7 +73,8 @@ WORDS = {
         str,
         _text(
             help="Names separated by commas, [bold]all[/], or [bold]default[/] (canonical, l2o, "
-            "ei, pkpo, pkpo-loo, canonical-plugin, oracle)."
+            "ei, pkpo, pkpo-loo, canonical-plugin, oracle); l2o is Leave-Two-Out, ei is expected "
+            "improvement."
         ),
     ),
     "engine": Word(
@@ -103,10 +104,10 @@ WORDS = {
     "seed": Word(int, _text(min=0, max=2**63 - 1, help="Seed of the random draws.")),
     "device": Word(str, _text(help="auto, cpu, cuda or cuda:i.")),
     "dtype": Word(str, _text(help="float64 or float32, what advantages are computed in.")),
-    "reference": Word(str, _text(help="The estimator whose variance is the unit.")),
+    "reference": Word(str, _text(help="The estimator whose variance is the unit of ratios.")),
     "group_column": Word(
         str | None,
-        _text(help="Column of --rewards that tells the prompt.", show_default=DEFAULT_COLUMNS[0]),
+        _text(help="Column of --rewards that names the prompt.", show_default=DEFAULT_COLUMNS[0]),
     ),
     "reward_column": Word(
         str | None,
@@ -122,12 +123,12 @@ WORDS = {
         _text(
             "--peer",
             help="MODULE:FUNCTION of an advantage function that you have installed, or that "
-            "stands in this folder; it takes rewards \\[groups, N] or \\[N], and K if it has a second "
-            "argument. Repeatable.",
+            "stands in this folder; it takes rewards \\[groups, N] or \\[N], and K if it has a "
+            "second argument. Repeatable.",
         ),
     ),
     "seconds": Word(float, _text(help="How long to time each row, at least.")),
-    "workers": Word(int, _text(min=1, help="CPU processes; a GPU is worked from one.")),
+    "workers": Word(int, _text(min=1, help="CPU processes; a GPU takes one.")),
     "config": Word(
         Path | None,
         _text(
@@ -168,7 +169,7 @@ class OutputOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepOutputOptions(OutputOptions):
-    """What a sweep does besides, and in how many processes it is measured."""
+    """What a sweep does with its result, and how many processes measure it."""
 
     workers: int = 1
 

@@ -65,7 +65,9 @@ def plot(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
     kinds: Annotated[
         bool,
-        typer.Option("--kinds", is_eager=True, callback=_show_kinds, help="List the kinds."),
+        typer.Option(
+            "--kinds", is_eager=True, callback=_show_kinds, help="List the kinds of figures."
+        ),
     ] = False,
 ) -> None:
     """Draw results: lines or a map of a sweep, how centered advantages are, or one comparison."""

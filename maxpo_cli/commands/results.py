@@ -42,7 +42,7 @@ def run(
     that fits the table.
     """
     if workers > 1 and plan.spec.precision.device.type != "cpu":
-        raise InputError("--workers is for the CPU: a GPU is worked from one process")
+        raise InputError("--workers is for the CPU: a GPU takes one process")
     figures = [read_plot(plot) for plot in plots]
     for figure in figures:
         _check_figure(figure, plan.spec)
@@ -113,7 +113,7 @@ def _fill(result: GrowingResult, plan: Plan, workers: int, quiet: bool) -> int:
     """
     identity = [*plan.spec.swept, "n", "k"]
     left, kept = plan.left(plan.places(result.rows(identity)))
-    if plan.has_prompts:  # which are written at the end alone, of all that was measured
+    if plan.has_prompts:  # which are written at the end only, of all that was measured
         left, kept = list(plan.batches), 0
     result.keep(kept)
     there = plan.cells - sum(len(batch.points) for batch in left)

@@ -53,7 +53,7 @@ class Profile:
         return self.success[-1]
 
     def less_top(self) -> "Profile":
-        """The profile less its value where all succeed (engines/README.md, *mean less a constant*)."""
+        """The profile less `top`, a constant (engines/README.md, *mean less a constant*)."""
         return Profile(
             tuple(value - self.top for value in self.success),
             tuple(value - self.top for value in self.failure),

@@ -34,9 +34,9 @@ def weights(profile_of: ProfileOf, n: int, k: int, dtype: torch.dtype, device: s
 class Steps:
     """Profiles of E estimators rounded once, by the number c = 0..N of rewards above a step.
 
-    Sorted rewards are a staircase: a step of height r_(1) that all N are above, then the spacings. A
-    step of height d adds d · failure[c] to the advantage of the rewards below it, d · success[c] =
-    d · (failure[c] + rise[c]) to that of those above it, and d · centering[c] to the mean
+    Sorted rewards are a staircase: a step of height r_(1) that all N are above, then the spacings.
+    A step of height d adds d · failure[c] to the advantage of the rewards below it, d · success[c]
+    = d · (failure[c] + rise[c]) to that of those above it, and d · centering[c] to the mean
     advantage, which is 0 to the last bit for a centered estimator. All are `[E, N + 1]`.
     """
 

@@ -121,13 +121,13 @@ METRICS = (
     _metric("relative_bias_stderr", "standard error of `relative_bias`", unit="share"),
     _metric(
         "bias_z",
-        "standard score of a sampled bias under “unbiased”: beyond 4 it is a bias",
-        label="standard score of the bias",
+        "z-score of a sampled bias if the estimator were unbiased: beyond 4 it is a bias",
+        label="z-score of the bias",
     ),
     _metric(
         "scale",
         "length of E ĝ along ∇J_K, in units of ‖∇J_K‖: 0.75 is a wrong length, which a learning "
-        "rate mends",
+        "rate corrects",
         label="scale, unbiased = 1",
         heading="scale",
         unit="share",
@@ -135,7 +135,7 @@ METRICS = (
     ),
     _metric(
         "misalignment",
-        "sine of the angle between E ĝ and ∇J_K: a wrong direction, which nothing mends",
+        "sine of the angle between E ĝ and ∇J_K: a wrong direction, which nothing corrects",
         label="misalignment (sine of the angle)",
         heading="misalign",
         guide=0,

@@ -1,4 +1,4 @@
-"""What tells the rows of a result apart: its coordinates, their values, several results joined."""
+"""What distinguishes the rows of a result: coordinates, their values, several results joined."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -22,7 +22,7 @@ def places(table: pd.DataFrame) -> IntArray:
 
 
 def name_rows(panels: Sequence[Axes], table: pd.DataFrame) -> None:
-    """Writes the estimators beside the first panel, with a line along each in all panels."""
+    """Writes the estimators next to the first panel, with a line along each in all panels."""
     panels[0].set_yticks(places(table), labels=list(table[ESTIMATOR]))
     panels[0].set_ylim(-0.6, len(table) - 0.4)
     for axes in panels:

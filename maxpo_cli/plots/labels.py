@@ -92,7 +92,7 @@ def label_height(groups: Sequence[Sequence[Line]]) -> float:
 def label_ends(
     axes: Axes, groups: Sequence[Sequence[Line]], height: float, in_layout: bool
 ) -> None:
-    """Writes names beside axes of `height` inches, each joined to the end of its line."""
+    """Writes names next to axes of `height` inches, each joined to the end of its line."""
     low, high = axes.get_ylim()
     texts = [label_of(group) for group in groups]
     ends = [max(group, key=lambda line: _last(line)[0]) for group in groups]

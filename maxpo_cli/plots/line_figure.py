@@ -155,7 +155,7 @@ def _series(table: pd.DataFrame, axis: XAxis, column: Column) -> list[Series]:
 
 
 def _interval(rows: pd.DataFrame, column: Column) -> tuple[pd.Series, pd.Series]:
-    """The 95% interval; of a distance from 0 not below 0, of a positive metric not out of sight."""
+    """The 95% interval: not below 0 for a distance from 0, nor far below a positive metric."""
     value = rows[column.name]
     half = half_width(rows, column.name)
     lowest = 0 * half if column.guide == 0 else 0.1 * value.where(value > 0)

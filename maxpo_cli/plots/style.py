@@ -63,7 +63,7 @@ class Look:
         }  # fmt: skip
 
 
-# Okabe and Ito's palette for colour-blind readers, without its yellow, which white swallows.
+# Okabe and Ito's palette for colour-blind readers, without its yellow, which white hides.
 LOOKS = {
     "l2o": Look("#0072B2", "solid", "o"),
     "canonical": Look("#56B4E9", (0, (4, 2)), "s"),

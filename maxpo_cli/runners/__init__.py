@@ -1,1 +1,1 @@
-"""Where batches run."""
+"""Where batches run: in this process or in worker processes."""

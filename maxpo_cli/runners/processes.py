@@ -37,11 +37,11 @@ class Processes:
             yield from InProcess().run(work, tasks, begin, advance)
             return
         others = set(active_children())
-        resource_tracker.ensure_running()  # which would let interrupts through where it is started
+        resource_tracker.ensure_running()  # started later, it would let interrupts through
         pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _follow_parent)
         wait = True
         try:
-            with _interrupts_held():  # and so they are in the workers, which leave Ctrl-C to us
+            with _interrupts_held():  # also in the workers, which leave Ctrl-C to this process
                 running = {pool.submit(work, task, _tell_nobody): task for task in tasks}
             begin(tasks[0])
             for done, future in enumerate(as_completed(running), self._workers):
@@ -50,7 +50,7 @@ class Processes:
                 begin(tasks[min(done, len(tasks) - 1)])
                 yield task, future.result()
         except BrokenExecutor:
-            wait = False  # for a pool that lost a process while it was started
+            wait = False  # waiting would not end where a process was lost at the start
             raise InputError(
                 "a worker process was killed, for lack of memory perhaps; the same command, with "
                 "fewer --workers, continues"
@@ -62,7 +62,7 @@ class Processes:
         finally:
             pool.shutdown(wait=wait, cancel_futures=True)
             del pool
-            gc.collect()  # which gives the semaphores back: the process may end without
+            gc.collect()  # gives the semaphores back: the process may end without doing so
 
 
 def _tell_nobody(_done: float) -> None:
@@ -71,7 +71,7 @@ def _tell_nobody(_done: float) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until the block is over; processes that it starts do not hear of it at all."""
+    """Holds Ctrl-C back until the block is over; processes that it starts never receive it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

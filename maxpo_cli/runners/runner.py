@@ -1,4 +1,4 @@
-"""What every runner is: it runs a function on tasks and gives the results as they are done."""
+"""The protocol of runners, which run a function on tasks and give results as they are done."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar

@@ -109,7 +109,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _is_allowed(entry: Path, is_ours: bool) -> bool:
-    """Whether it is a file of ours, or the draft of another process, which is gone by now."""
+    """Whether it is a file of ours, or a draft of another process that has gone since."""
     return is_ours and (_is_file(entry) or not os.path.lexists(entry))
 
 

@@ -23,7 +23,7 @@ class Found(Enum):
     NOTHING = auto()
     """Nothing yet."""
     COMPLETE = auto()
-    """This very study, complete, with nothing to do."""
+    """This very study, complete: a no-op."""
     BEGUN = auto()
     """This very study, incomplete or with a table that was changed, to be continued."""
     REPLACEABLE = auto()

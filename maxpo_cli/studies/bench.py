@@ -1,8 +1,8 @@
-"""How long advantages and Monte Carlo take on this machine, against N and beside their floor.
+"""How long advantages and Monte Carlo take on this machine, by N, and over their lower bounds.
 
 Everything runs in one thread, on the same groups. A row is one thing at one N: the median and the
-interquartile range of the time of a group, its ratio to the floor, and the exponent of N that the
-times from N = 64 on grow with.
+interquartile range of the time per group, its ratio to the lower bound, and the exponent of N that
+the times from N = 64 on grow with.
 """
 
 import platform
@@ -33,10 +33,10 @@ from maxpo_cli.studies.settings import BenchOptions
 from maxpo_cli.studies.spec import DTYPES
 
 NUMBERS = {"cpu": 1 << 18, "cuda": 1 << 24}
-"""Rewards in a call: what a CPU's cache holds, what fills a GPU."""
+"""Rewards per call: what a CPU's cache holds, what fills a GPU."""
 
 SAMPLED = {"cpu": 1 << 23, "cuda": 1 << 27}
-"""Rewards that a run of Monte Carlo draws."""
+"""Rewards per run of Monte Carlo."""
 
 MOST_PAIRS, MOST_SUBSETS = 1 << 28, 1 << 22
 """Pairs, and members of subsets, that a group may have where they are gone through."""
@@ -124,7 +124,7 @@ class _Task:
 
 
 def bench(spec: BenchSpec, advance: Callable[[float], None] = lambda _: None) -> pd.DataFrame:
-    """Times everything; `advance` is told of the shares of the work as they are done."""
+    """The table of all times; `advance` is told of the shares of the work as they are done."""
     device = spec.device
     n = min((n for n in spec.sizes if n > spec.k), default=max(spec.sizes))
     few = torch.rand(3, n, device=device, dtype=torch.float64)
@@ -167,7 +167,7 @@ def _row(task: _Task, spec: BenchSpec) -> dict[str, object]:
 
 
 def _exponent(rows: pd.DataFrame) -> float:
-    """The slope of log time in log N from N = 64 on; NaN with less than two such sizes."""
+    """The slope of log time in log N from N = 64 on; NaN with fewer than two such sizes."""
     timed = rows[(rows["n"] >= FIT_FROM) & rows["seconds_per_group"].notna()]
     if timed["n"].nunique() < 2:
         return np.nan
@@ -178,7 +178,7 @@ def _exponent(rows: pd.DataFrame) -> float:
 def _tasks(
     spec: BenchSpec, peers: Mapping[Peer, str], device: torch.device, n: int
 ) -> Iterator[_Task]:
-    """All that is timed for groups of n, floors first."""
+    """All that is timed for groups of n, lower bounds first."""
     yield from _of_advantages(spec, peers, device, n)
     for label, policy in POLICIES.items():
         yield from _of_monte_carlo(spec, label, policy, device, n)

@@ -18,7 +18,7 @@ DIGITS = 6
 MAX_CELLS = 1_000_000
 
 KeyOf = Callable[[str], Key]
-"""What is known of the values of a name; raises `InputError` for a name that cannot be swept."""
+"""Gives the key of a swept name; raises `InputError` for a name that cannot be swept."""
 
 
 @dataclass(frozen=True)

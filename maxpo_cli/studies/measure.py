@@ -1,4 +1,4 @@
-"""Measuring a batch: engines give moments, of which each cell makes records."""
+"""Measuring a batch: engines give moments, and each cell has records of them."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,19 +15,19 @@ from maxpo_cli.studies.plan import Batch, Job
 from maxpo_cli.studies.spec import StudySpec
 
 DOUBTFUL = 3.0
-"""The standard score of a bias from which sampling goes on."""
+"""The z-score of a bias from which sampling goes on."""
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """What was found of some estimators of a policy at one N and K.
+    """The moments of some estimators on a policy at one N and K.
 
     Attributes:
         policy: the policy's spec.
         n, k: the group size and K.
         engine: the engine, the least exact one where problems have different ones.
         estimators: the estimators that it is about.
-        moments: a problem each; the reference is among them where it is defined.
+        moments: those of each problem; the reference is among the estimators where it is defined.
         seconds: the time that engines took for it.
     """
 
@@ -47,8 +47,8 @@ At = dict[int, Moments]
 def measure_batch(batch: Batch, spec: StudySpec, advance: Advance) -> list[list[Record]]:
     """The records of each job of a batch.
 
-    An exact answer is worked out once for equal problems, and problems of one family are enumerated
-    together; every policy that is sampled draws from the same seed. `advance` is told of
+    Exact moments are computed once for equal problems, and problems of one family are enumerated
+    together; every policy that is sampled draws from the same seed. In all `advance` is told of
     `Batch.work`.
     """
 
@@ -129,7 +129,7 @@ class _Found:
     def moments(
         self, part: Part, k: int, reference: Estimator, sampled: Mapping[int, Moments] | None = None
     ) -> tuple[Moments, ...]:
-        """The moments of a part's estimators and of the reference, a problem each.
+        """The moments of a part's estimators and of the reference, for each problem.
 
         `sampled` takes the place of the sampled moments at this K.
         """
@@ -203,8 +203,8 @@ def _stop(
 def _is_known(moments: Sequence[Moments], n: int, k: int, spec: StudySpec, aim: float) -> bool:
     """Whether every variance ratio has a standard error that is small compared with it.
 
-    Not while an estimator that is known to be unbiased looks biased: what matters is then still
-    to be drawn.
+    Not while an estimator that is known to be unbiased looks biased: rare groups that matter are
+    then still to be drawn.
     """
     metrics = summaries(moments, spec.settings.reference)
     known = [m for m in metrics.values() if m.variance_ratio == m.variance_ratio]

@@ -1,4 +1,4 @@
-"""Advantage functions that users have: found by name, run on groups, and told apart."""
+"""Advantage functions of the user: found by name, run on groups, and identified."""
 
 import importlib
 import inspect
@@ -15,7 +15,7 @@ from maxpo_cli.estimators.api import advantages
 from maxpo_cli.estimators.lookup import CATALOGUE
 
 SAME = 1e-4
-"""Share of the largest advantage up to which two differ by rounding, be it of float32."""
+"""Share of the largest advantage up to which two differ by rounding, that of float32 included."""
 
 PROBES = 256
 """Groups of each kind that a peer is compared on."""
@@ -23,9 +23,9 @@ PROBES = 256
 
 @dataclass(frozen=True)
 class Peer:
-    """A function of rewards `[groups, N]` and K, or of one group `[N]` and K, that gives the same.
+    """A function of rewards `[groups, N]` and K, or of `[N]` and K, that gives their advantages.
 
-    It may leave K out. `name` is MODULE:FUNCTION.
+    K may be left out. `name` is MODULE:FUNCTION.
     """
 
     name: str
@@ -114,7 +114,7 @@ def find_peer(name: str) -> Peer:
 
 
 def _takes_k(function: Callable[..., object]) -> bool:
-    """Whether there is a second argument; so it is taken where a signature cannot be read."""
+    """Whether there is a second argument for K; assumed where a signature cannot be read."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

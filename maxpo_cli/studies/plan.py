@@ -1,4 +1,4 @@
-"""A study worked out once: its cells, what is measured in each, with which engines, in batches."""
+"""The plan of a study: its cells, what is measured in each, with which engines, in batches."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ class Job:
 
     Attributes:
         spec: the policy's spec.
-        policy: the policy; None where there is none, which the notes explain.
+        policy: the policy; None where there is none, as the notes explain.
         points: its cells, one for each K.
         parts: what is measured, by the engines that do; none where nothing is.
         notes: why estimators have no metrics at each K.
@@ -70,8 +70,8 @@ class Job:
 class Batch:
     """Jobs of one N that are measured together, so that they share what they can.
 
-    The same spec gives the same batches, whatever is done of them already. `amount` is the work
-    that engines will tell of, for each K and estimator.
+    The same spec gives the same batches, whichever of them are measured already. `amount` is the
+    work that engines will report, for each K and estimator.
     """
 
     jobs: tuple[Job, ...]
@@ -89,7 +89,7 @@ class Batch:
 
     @property
     def work(self) -> float:
-        """Rewards that estimators look at, by which progress is told."""
+        """Rewards that estimators look at: the unit of progress."""
         return self.amount * self.rows * self.n
 
     @property
@@ -113,10 +113,10 @@ def _span(texts: Sequence[str]) -> str:
 
 
 class Plan:
-    """A spec worked out. Raises `InputError` when it is made, for anything it cannot mean.
+    """The batches of a spec. Raises `InputError`, when it is made, for what cannot be measured.
 
-    With `strict`, as a comparison has it, so does what would otherwise be rows with a note: K above
-    N, a reference or an estimator that was named and is not defined, an engine that cannot do it.
+    With `strict`, as in a comparison, it does so for what would otherwise be rows with a note: K
+    above N, a reference or a named estimator that is not defined, an engine that cannot measure it.
     """
 
     def __init__(self, spec: StudySpec, strict: bool = False) -> None:
@@ -221,7 +221,7 @@ class Plan:
             return Job(policy.spec, policy, points, (), notes)
         try:
             choice = choose(self.spec.settings.engine, policy.problems, n)
-        except InputError as error:  # an engine that cannot do these cells: rows that say so
+        except InputError as error:  # an engine that cannot measure these cells: rows that say so
             if self.strict:
                 raise
             binary = is_binary(policy)
@@ -253,7 +253,7 @@ class Plan:
         yield Batch(tuple(part), amount)
 
     def _amount(self, job: Job) -> float:
-        """All that engines will tell of: equal problems that are measured exactly count once."""
+        """The work that engines will report: equal problems that are not sampled count once."""
         works: dict[tuple[str, int], float] = {}
         for part in job.parts:
             for i, (name, problem) in enumerate(zip(part.engines, job.problems, strict=True)):

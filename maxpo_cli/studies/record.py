@@ -1,4 +1,4 @@
-"""What a study writes down of itself, so that it can be read, continued and run again."""
+"""The records of studies, by which they can be read, continued and run again."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256

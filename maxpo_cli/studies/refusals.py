@@ -1,4 +1,4 @@
-"""Which estimators cannot be measured in a cell, and why: worked out once for cells alike."""
+"""Which estimators cannot be measured in a cell, and why: found once for cells alike."""
 
 from collections.abc import Mapping
 

@@ -89,7 +89,7 @@ def _achieved(moments: Sequence[Moments]) -> float:
 
 
 def _note(summary: Summary, record: Record, rtol: float) -> str:
-    """What to know of the metrics of a row; empty where there is nothing."""
+    """What a reader must know of the metrics of a row; empty where there is nothing."""
     if not summary.has_gradient:
         return FLAT
     achieved = _achieved(record.moments)

@@ -15,7 +15,7 @@ Grid = str | Sequence[str] | Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How a study measures; every study takes them by these names.
+    """How a study measures: words that every study takes.
 
     Attributes:
         n, k: the group size and K of every cell, unless they are swept.

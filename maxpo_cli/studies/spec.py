@@ -1,4 +1,4 @@
-"""A study as it is asked for, and what its words mean."""
+"""The spec of a study: its policy, its grid and its settings, and what they mean."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class StudySpec:
 
     @cached_property
     def precision(self) -> Precision:
-        """How far engines go, and on which device; `InputError` for one that is not there."""
+        """The precision and the device; `InputError` for a device that is not there."""
         return Precision(
             groups=self.settings.groups,
             rtol=self.settings.rtol,
@@ -100,7 +100,7 @@ class StudySpec:
         if name in BY_NAME:
             raise InputError(f"--grid {name}: every table has a column '{name}' of its own")
         if isinstance(self.template, RewardsTemplate):
-            return TEXT  # a column of the file, whose rows are asked for by their value
+            return TEXT  # a column of the file, whose rows are chosen by their value
         keys = self.template.keys
         if name not in keys:
             raise unknown(f"--grid name for {self.template.name}", name, ["n", "k", *keys])

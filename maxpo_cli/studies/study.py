@@ -37,7 +37,7 @@ def run_batches(
     begin: Callable[[Batch], None],
     advance: Advance,
 ) -> Iterator[tuple[Batch, Measured]]:
-    """Measures these batches and gives each as soon as it is done.
+    """Measures these batches and gives each with its rows as soon as it is done.
 
     `begin` is told of a batch when it is (about to be) worked on, `advance` of the work done. With
     several workers batches come in any order; their rows are the same.

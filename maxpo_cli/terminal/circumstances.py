@@ -24,5 +24,5 @@ def few_samples(record: StudyRecord, table: pd.DataFrame) -> list[str]:
 
 
 def measured_before(record: StudyRecord) -> str:
-    """That a complete result was found and not measured again."""
+    """A line that says that a complete result was found and not measured again."""
     return f"measured on {record.created[:10]}; --overwrite measures it again"

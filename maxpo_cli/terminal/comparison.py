@@ -127,7 +127,7 @@ def _circumstances(table: pd.DataFrame, record: StudyRecord) -> list[str]:
 
 
 def _amounts(table: pd.DataFrame, record: StudyRecord) -> list[str]:
-    """How much of what each engine went through."""
+    """What each engine did, and how much of it."""
     amounts = [f"{numbers.count(record.prompts, 'prompt')} added up"] if record.prompts else []
     if table["states"].notna().any():
         states = numbers.count(table["states"].max(), "count vector")

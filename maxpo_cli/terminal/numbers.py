@@ -11,7 +11,7 @@ MULTIPLE_FROM = 10.0
 """Share of 1 from which it is shown as a multiple, not a percentage."""
 
 EXACT_BELOW, LARGE = 5e-5, 1000
-"""Half widths below the first decimals shown, and values of more digits, go without interval."""
+"""Half widths below this, and values from this on, are shown without an interval."""
 
 
 def text(value: float, half: float = math.nan, format_: Format = Format.PLAIN) -> str:

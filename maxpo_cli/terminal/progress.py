@@ -12,7 +12,7 @@ from maxpo_cli.terminal.screen import progress
 
 @dataclass
 class StudyProgress:
-    """A bar over the work of a study, beside the count of its cells."""
+    """A bar over the work of a study, next to the count of its cells."""
 
     bar: Progress
     task: TaskID

@@ -80,6 +80,8 @@ class Forks:
         """Begins `maxpo` with these arguments."""
         self.runs += 1
         out, err = (self.folder / f"{self.runs}.{name}" for name in ("out", "err"))
+        out.touch()
+        err.touch()
         pid = self.ask(arguments=arguments, cwd=os.fspath(cwd), out=str(out), err=str(err))
         return Running(self, pid, out, err)
 

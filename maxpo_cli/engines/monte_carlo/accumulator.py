@@ -32,8 +32,10 @@ class Accumulator:
         self._highest = torch.empty(0)
 
     def add(self, groups: Groups) -> None:
-        """Adds blocks of groups; all of one size, which is a multiple of `REPLICATES` except
-        for the last."""
+        """Adds blocks of groups, all of one size.
+
+        Except in the last call the size is a multiple of `REPLICATES`.
+        """
         estimates = groups.estimate(self._estimators, self._k)
         if not self._groups:
             self._start(estimates)
