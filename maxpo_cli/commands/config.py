@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import typer
 
 from maxpo_cli.errors import InputError, unknown
-from maxpo_cli.studies.settings import DEFAULT_GRID, StudyOptions, SweepOptions, given_twice
+from maxpo_cli.studies.settings import StudyOptions, SweepOptions, axis_name, given_twice
 
 Options = TypeVar("Options", bound=StudyOptions)
 
@@ -104,12 +104,10 @@ def grid_or_sizes(context: typer.Context, options: SweepOptions) -> SweepOptions
     size that is given twice.
     """
     grid = options.items
-    if not grid and options.policy is None and options.rewards is None:
-        grid = DEFAULT_GRID
     of_grid = origin(context, "grid")
     for size in ("k", "n"):
         of_size = origin(context, size)
-        on_grid = [item for item in grid if item.partition("=")[0].strip() == size]
+        on_grid = [item for item in grid if axis_name(item) == size]
         if not on_grid or of_size is Origin.DEFAULT:
             continue
         if of_size is of_grid:

@@ -153,7 +153,6 @@ WORDS = {
 
 Seed = Annotated[int, WORDS["seed"].option]
 Json = Annotated[bool, WORDS["json"].option]
-Quiet = Annotated[bool, WORDS["quiet"].option]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from maxpo_cli.commands.options import OutputOptions
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.metrics.columns import column_names
-from maxpo_cli.plots.plot import STEMS, draw, read_plot, write
+from maxpo_cli.plots.plot import KINDS, STEMS, PlotKind, draw, read_plot, write
 from maxpo_cli.plots.spec import DEFAULT_FORMATS, PlotSpec
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.runners.processes import runner
@@ -89,16 +89,15 @@ def _slug(plan: Plan) -> str:
 def _check_figure(figure: PlotSpec, spec: StudySpec) -> None:
     """Raises `InputError` for a figure of what this sweep does not have, before it is run."""
     swept = [axis.name for axis in spec.axes]
-    axes = {"x": figure.x, "col": figure.col, "row": figure.row}
-    if figure.kind == "map":
-        axes["y"] = figure.y
-    for name, column in axes.items():
+    kind = KINDS.get(figure.kind)
+    for name in kind.axes if kind else PlotKind.axes:
+        column = getattr(figure, name)
         if column is not None and column not in swept:
             raise InputError(
                 f"[[plot]]: {name} is '{column}', which is not swept; swept are {', '.join(swept)}"
             )
     estimators = [estimator.name for estimator in spec.asked]
-    compared = figure.ratio.split("/") if figure.kind == "map" else []
+    compared = kind.compared(figure) if kind else ()
     for estimator in (*figure.estimators, *compared):
         if estimator not in estimators:
             raise InputError(

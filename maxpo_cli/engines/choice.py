@@ -16,15 +16,8 @@ BY_NAME: Mapping[str, Engine] = {
 }
 """The engines by name. A record of several is named after the last of them in this order."""
 
-SAMPLING = MonteCarlo.name
-"""The engine whose answers are estimates."""
-
 AUTO = "auto"
 NAMES = (AUTO, *BY_NAME)
-
-BUDGET = {"enumeration": 2e8, "threshold": 2e9}
-"""The cost up to which `auto` takes an exact engine for all problems of a policy together: the work
-of a few minutes, and that of one."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ class Choice:
                 found.setdefault(engines, {}).setdefault(k, []).append(estimator)
         parts = []
         for engines, at in found.items():
-            sampled = any(name == SAMPLING for name in engines)
+            sampled = any(BY_NAME[name].samples for name in engines)
             able = not any(BY_NAME[name].refuses(reference) for name in engines)
             beside = {
                 k: (reference,)
@@ -101,9 +94,9 @@ class Choice:
 def choose(asked: str, problems: Sequence[Problem], n: int) -> Choice:
     """The engines for these problems in groups of n; `asked` is `auto` or an engine's name.
 
-    `auto` enumerates what costs least until the budget for all problems is spent, leaves the rest
-    to the threshold engine until that budget is spent, and samples what is left. Equal problems,
-    which are one object, count once. Raises `InputError` where the engine that was asked for cannot
+    `auto` takes each engine in turn, for the problems that cost it least, until its budget for all
+    of them is spent; what is left goes to the next, and at last is sampled. Equal problems, which
+    are one object, count once. Raises `InputError` where the engine that was asked for cannot
     measure a problem.
     """
     if asked != AUTO:
@@ -111,25 +104,20 @@ def choose(asked: str, problems: Sequence[Problem], n: int) -> Choice:
             if refusal := BY_NAME[asked].refusal(problem, n):
                 raise InputError(refusal)
         return Choice(asked, ((asked,),) * len(problems))
-    distinct = {id(problem): problem for problem in problems}
-    enumerated = _within_budget("enumeration", distinct, n)
-    rest = {key: problem for key, problem in distinct.items() if key not in enumerated}
-    by_thresholds = _within_budget("threshold", rest, n)
-
-    def names(problem: Problem) -> tuple[str, ...]:
-        if id(problem) in enumerated:
-            return ("enumeration", "threshold")
-        return ("threshold", SAMPLING) if id(problem) in by_thresholds else (SAMPLING,)
-
-    return Choice(asked, tuple(map(names, problems)))
+    left = {id(problem): problem for problem in problems}
+    names: dict[int, tuple[str, ...]] = {}
+    for place, engine in enumerate(BY_NAME.values()):
+        chosen = _within_budget(engine, left, n)
+        names |= dict.fromkeys(chosen, tuple(BY_NAME)[place:])
+        left = {key: problem for key, problem in left.items() if key not in chosen}
+    return Choice(asked, tuple(names[id(problem)] for problem in problems))
 
 
-def _within_budget(name: str, problems: Mapping[int, Problem], n: int) -> set[int]:
+def _within_budget(engine: Engine, problems: Mapping[int, Problem], n: int) -> set[int]:
     """The cheapest of the problems, as many as the budget of an engine allows."""
-    engine = BY_NAME[name]
     able = [key for key, problem in problems.items() if engine.refusal(problem, n) is None]
     costs = {key: engine.cost(problems[key], n) for key in able}
-    left, chosen = BUDGET[name], set()
+    left, chosen = engine.budget, set()
     for key in sorted(costs, key=lambda key: costs[key]):
         left -= costs[key]
         if left < 0:

@@ -46,6 +46,18 @@ class Engine(Protocol):
     def name(self) -> str:
         """Its name."""
 
+    @property
+    def samples(self) -> bool:
+        """Whether its moments are estimates."""
+
+    @property
+    def shares(self) -> bool:
+        """Whether problems of one family are measured together for little more than one."""
+
+    @property
+    def budget(self) -> float:
+        """The cost up to which `auto` takes it, for all problems of a policy together."""
+
     def refusal(self, problem: Problem, n: int) -> str | None:
         """Why it cannot measure this problem in groups of n; None when it can."""
 

@@ -46,6 +46,9 @@ class Enumeration:
     """Exact moments of finite problems, by all C(N + m − 1, m − 1) count vectors of m levels."""
 
     name = "enumeration"
+    samples = False
+    shares = True
+    budget = 2e8  # a few minutes
 
     def refusal(self, problem: Problem, n: int) -> str | None:
         """See `Engine`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from maxpo_cli.arrays import FloatArray
+from maxpo_cli.arrays import BoolArray, FloatArray
 from maxpo_cli.estimators.kinds import Estimator
 
 
@@ -18,12 +18,14 @@ class Noise:
         trace_square: tr (Cov²) of it, `[E]`.
         along_bias: its variance along its bias, times ‖bias‖², `[E]`.
         moments: covariance of the estimates of (variance of ĝ, <E ĝ, ∇J>), `[2E, 2E]`.
+        sampled: which estimators were sampled, `[E]`; the others are exact.
     """
 
     trace: FloatArray
     trace_square: FloatArray
     along_bias: FloatArray
     moments: FloatArray
+    sampled: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +35,13 @@ class Moments:
     Attributes:
         engine: the engine that found them.
         estimators: the E estimators.
+        mean_weight: that of the problem (engines/README.md, *orthogonal limit*).
         objective: J_K.
         gradient: ∇J_K in the units of the problem's scores, `[d]`.
         mean: E ĝ in the same units, `[E, d]`.
         variance: tr Cov ĝ, `[E]`.
         centering_mean, centering_square, centering_max: mean, mean square and largest size of a
             group's mean advantage, `[E]`.
-        mean_weight: that of the problem (engines/README.md, *orthogonal limit*).
         states: count vectors that were enumerated.
         groups: groups that were sampled.
         rtol: how far refining an integral still moved a metric, as a share of it; None without one.
@@ -48,6 +50,7 @@ class Moments:
 
     engine: str
     estimators: tuple[Estimator, ...]
+    mean_weight: float
     objective: float
     gradient: FloatArray
     mean: FloatArray
@@ -55,7 +58,6 @@ class Moments:
     centering_mean: FloatArray
     centering_square: FloatArray
     centering_max: FloatArray
-    mean_weight: float = 1.0
     states: int = 0
     groups: int = 0
     rtol: float | None = None
@@ -79,6 +81,7 @@ class Moments:
             noise.trace_square[places],
             noise.along_bias[places],
             noise.moments[np.ix_(both, both)],
+            noise.sampled[places],
         )
 
     def joined(self, other: "Moments") -> "Moments":
@@ -103,11 +106,13 @@ def _joined_noise(first: Moments, second: Moments) -> Noise:
         np.concatenate([one.trace_square, other.trace_square]),
         np.concatenate([one.along_bias, other.along_bias]),
         moments,
+        np.concatenate([one.sampled, other.sampled]),
     )
 
 
 def _silent(size: int) -> Noise:
-    return Noise(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros((2 * size, 2 * size)))
+    none, pairs = np.zeros(size), np.zeros((2 * size, 2 * size))
+    return Noise(none, none, none, pairs, np.zeros(size, dtype=bool))
 
 
 ROWS = ("mean", "variance", "centering_mean", "centering_square", "centering_max")

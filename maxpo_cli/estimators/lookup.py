@@ -2,6 +2,7 @@
 
 import copyreg
 from collections.abc import Callable, Iterable
+from pickle import PicklingError
 
 from maxpo_cli.errors import unknown
 from maxpo_cli.estimators.catalogue import ENTRIES
@@ -30,6 +31,10 @@ def find_all(names: Iterable[str]) -> tuple[Estimator, ...]:
 
 def _by_name(estimator: Estimator) -> tuple[Callable[[str], Estimator], tuple[str]]:
     """How an estimator is pickled: formulas do not travel between processes, names do."""
+    if CATALOGUE.get(estimator.name) is not estimator:
+        raise PicklingError(
+            f"{estimator.name} is not the catalogue's: only its entries are pickled"
+        )
     return find, (estimator.name,)
 
 

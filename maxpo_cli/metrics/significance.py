@@ -25,7 +25,8 @@ def is_biased(table: pd.DataFrame) -> pd.Series:
     rounding = table["bias"] < ROUNDING * np.sqrt(table["mse"])
     settled = table["rtol"].astype(float).fillna(0.0)
     exact = (table["relative_bias"] > np.fmax(EXACT_BIAS, 10 * settled)) & ~rounding
-    return (sampled & (table["bias_z"] > SURE)) | (~sampled & exact)
+    sure = (table["bias_z"] > SURE) & (table["relative_bias"] > ROUNDING)
+    return (sampled & sure) | (~sampled & exact)
 
 
 def is_centered(table: pd.DataFrame) -> pd.Series:

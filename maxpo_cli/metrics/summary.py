@@ -69,7 +69,7 @@ class Summary:
         """The bias in the units of the problem's scores (engines/README.md, *bias interval*)."""
         totals, e = self.totals, self.e
         square = float(totals.bias_square[e])
-        if not totals.sampled:
+        if not totals.sampled[e]:
             return BiasEstimate(math.sqrt(square), NAN, NAN)
         along = _ratio(float(totals.along_bias[e]), square)
         return estimate_bias(square, float(totals.trace[e]), float(totals.trace_square[e]), along)
@@ -139,7 +139,7 @@ class Summary:
     @property
     def variance_stderr(self) -> float:
         """The standard error of `variance`."""
-        if not self.totals.sampled:
+        if not self.totals.sampled[self.e]:
             return NAN
         return math.sqrt(self.totals.moments[self.e, self.e])
 
@@ -156,7 +156,8 @@ class Summary:
     @property
     def variance_ratio_stderr(self) -> float:
         """The standard error of `variance_ratio`."""
-        return self._variance_ratio[1] if self.totals.sampled else NAN
+        sides = [self.e] if self.unit is None else [self.e, self.unit]
+        return self._variance_ratio[1] if self.totals.sampled[sides].any() else NAN
 
     @cached_property
     def _variance_ratio(self) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maxpo_cli.arrays import FloatArray
+from maxpo_cli.arrays import BoolArray, FloatArray
 from maxpo_cli.engines.moments import Moments
 
 
@@ -28,7 +28,7 @@ class Totals:
     centering_mean: FloatArray
     centering_rms: FloatArray
     centering_max: FloatArray
-    sampled: bool
+    sampled: BoolArray
     trace: FloatArray
     trace_square: FloatArray
     along_bias: FloatArray
@@ -38,6 +38,8 @@ class Totals:
     def of(cls, problems: Sequence[Moments]) -> "Totals":
         """The sums over these problems, all of which have the same estimators in one order."""
         size = len(problems[0].estimators)
+        if len({problem.mean_weight for problem in problems}) > 1:
+            raise ValueError("a policy is in the orthogonal limit with all of its problems or none")
         noises = [problem.noise for problem in problems if problem.noise is not None]
         none = np.zeros(size)
         return cls(
@@ -51,7 +53,7 @@ class Totals:
             centering_mean=np.mean([p.centering_mean for p in problems], axis=0),
             centering_rms=np.sqrt(np.mean([p.centering_square for p in problems], axis=0)),
             centering_max=np.max([p.centering_max for p in problems], axis=0),
-            sampled=bool(noises),
+            sampled=np.any([np.zeros(size, dtype=bool), *(n.sampled for n in noises)], axis=0),
             trace=sum((noise.trace for noise in noises), none),
             trace_square=sum((noise.trace_square for noise in noises), none),
             along_bias=sum((noise.along_bias for noise in noises), none),

@@ -1,6 +1,6 @@
 """What a kind of figure is: the record that every module of `plots/kinds/` makes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -23,6 +23,10 @@ def _never(_: Result, __: PlotSpec) -> bool:
     return False
 
 
+def _none(_: PlotSpec) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class PlotKind:
     """One kind of figure: the constant `KIND` of a module of `plots/kinds/`.
@@ -37,6 +41,8 @@ class PlotKind:
         suits: whether `--kind auto` may draw this kind of a result.
         precedence: of the kinds that suit, `auto` draws the one that has the highest.
         stem: how the names of its files begin, up to the first dash; by default as its name.
+        axes: the options that name swept columns.
+        compared: the estimators that it compares, as a spec names them.
     """
 
     name: str
@@ -47,3 +53,5 @@ class PlotKind:
     suits: Callable[[Result, PlotSpec], bool] = _never
     precedence: int = 0
     stem: str = ""
+    axes: tuple[str, ...] = ("x", "col", "row")
+    compared: Callable[[PlotSpec], Sequence[str]] = _none

@@ -10,7 +10,7 @@ import pandas as pd
 from maxpo_cli.storage.study import StudyRecord
 from maxpo_cli.studies.plan import Plan
 from maxpo_cli.studies.record import study_record
-from maxpo_cli.studies.settings import DEFAULT_GRID, Grid, StudyOptions, SweepOptions, given_twice
+from maxpo_cli.studies.settings import Grid, StudyOptions, SweepOptions, axis_name, given_twice
 from maxpo_cli.studies.source import compare_spec, sweep_spec
 from maxpo_cli.studies.study import run_study
 
@@ -103,18 +103,13 @@ def sweep(**words: Unpack[SweepWords]) -> StudyResult:
     3       l2o  0.5  4           0.551
     """
     options = SweepOptions(**words)
-    if not options.items and options.policy is None and options.rewards is None:
-        left = tuple(item for item in DEFAULT_GRID if _name(item) not in words)
+    if options.has_default_grid:
+        left = tuple(item for item in options.items if axis_name(item) not in words)
         options = replace(options, grid=left)
     for size in ("k", "n"):
-        if size in words and any(_name(item) == size for item in options.items):
+        if size in words and any(axis_name(item) == size for item in options.items):
             raise given_twice(size)
     return _run("variance-sweep", Plan(sweep_spec(options)))
-
-
-def _name(item: str) -> str:
-    """The name of an item NAME=VALUES."""
-    return item.partition("=")[0].strip()
 
 
 def _run(study: str, plan: Plan) -> StudyResult:

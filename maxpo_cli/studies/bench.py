@@ -41,12 +41,12 @@ SAMPLED = {"cpu": 1 << 23, "cuda": 1 << 27}
 MOST_PAIRS, MOST_SUBSETS = 1 << 28, 1 << 22
 """Pairs, and members of subsets, that a group may have where they are gone through."""
 
+EIGHT_LEVELS = "rewards=0/1/2/3/4/5/6/7,probs=0.3/0.2/0.15/0.1/0.1/0.05/0.05/0.05"
 POLICIES = {
-    "gaussian": "gaussian:reward=identity",
-    "8 levels": "categorical:rewards=0/1/2/3/4/5/6/7,"
-    "probs=0.3/0.2/0.15/0.1/0.1/0.05/0.05/0.05,outcomes=1",
+    "gaussian": ("gaussian:reward=identity", torch.randn),
+    "8 levels": (f"categorical:{EIGHT_LEVELS},outcomes=1", torch.rand),
 }
-"""What Monte Carlo is timed on: a continuous and a finite policy."""
+"""What Monte Carlo is timed on, a continuous and a finite policy, and the draws that each takes."""
 
 SORT, FLOOR = "torch.sort", "draws + sort"
 PAIRS, SUBSETS = "l2o by pairs", "l2o by subsets"
@@ -180,8 +180,8 @@ def _tasks(
 ) -> Iterator[_Task]:
     """All that is timed for groups of n, lower bounds first."""
     yield from _of_advantages(spec, peers, device, n)
-    for label, policy in POLICIES.items():
-        yield from _of_monte_carlo(spec, label, policy, device, n)
+    for label in POLICIES:
+        yield from _of_monte_carlo(spec, label, device, n)
 
 
 def _of_advantages(
@@ -233,14 +233,12 @@ def _of_advantages(
         )  # fmt: skip
 
 
-def _of_monte_carlo(
-    spec: BenchSpec, label: str, policy: str, device: torch.device, n: int
-) -> Iterator[_Task]:
+def _of_monte_carlo(spec: BenchSpec, label: str, device: torch.device, n: int) -> Iterator[_Task]:
+    policy, draw = POLICIES[label]
     (problem,) = parse_policy(policy).problems
     block = max(1, NUMBERS[device.type] // n)
     blocks = SAMPLED[device.type] // NUMBERS[device.type]
     groups = block * blocks
-    draw = torch.randn if label == "gaussian" else torch.rand
     generator = torch.Generator(device)
 
     def floor() -> None:

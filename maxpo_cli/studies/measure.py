@@ -1,34 +1,39 @@
-"""Measuring a batch: engines give moments, and each cell has records of them."""
+"""Measuring a batch: engines give moments, of which each cell makes records."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from maxpo_cli.engines.choice import BY_NAME, SAMPLING, Part
+from maxpo_cli.engines.choice import BY_NAME, Part
 from maxpo_cli.engines.device import one_thread
 from maxpo_cli.engines.engine import Advance
 from maxpo_cli.engines.moments import Moments
 from maxpo_cli.estimators.kinds import Estimator
-from maxpo_cli.metrics.summary import summaries
 from maxpo_cli.problems.problem import Problem
 from maxpo_cli.studies.plan import Batch, Job
 from maxpo_cli.studies.spec import StudySpec
+from maxpo_cli.studies.stopping import stopping_rule
 
-DOUBTFUL = 3.0
-"""The z-score of a bias from which sampling goes on."""
+At = Mapping[int, Moments]
+"""Moments of one problem at each K."""
+
+Run = tuple[str, int]
+"""One problem measured by one engine: the engine's name, and the problem's identity. An engine that
+samples measures equal problems one by one, so that there it is the place in the job."""
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """The moments of some estimators on a policy at one N and K.
+    """What was found of some estimators of a policy at one N and K.
 
     Attributes:
         policy: the policy's spec.
         n, k: the group size and K.
         engine: the engine, the least exact one where problems have different ones.
         estimators: the estimators that it is about.
-        moments: those of each problem; the reference is among the estimators where it is defined.
-        seconds: the time that engines took for it.
+        moments: one per problem; the reference is among them where it is defined.
+        seconds: the share of each engine's time that it took.
     """
 
     policy: str
@@ -37,18 +42,14 @@ class Record:
     engine: str
     estimators: tuple[Estimator, ...]
     moments: tuple[Moments, ...]
-    seconds: float
-
-
-At = dict[int, Moments]
-"""Moments of one problem at each K."""
+    seconds: Mapping[str, float]
 
 
 def measure_batch(batch: Batch, spec: StudySpec, advance: Advance) -> list[list[Record]]:
     """The records of each job of a batch.
 
-    Exact moments are computed once for equal problems, and problems of one family are enumerated
-    together; every policy that is sampled draws from the same seed. In all `advance` is told of
+    An exact answer is worked out once for equal problems, and problems of one family are measured
+    together; every policy that is sampled draws from the same seed. `advance` is told of
     `Batch.work`.
     """
 
@@ -56,161 +57,155 @@ def measure_batch(batch: Batch, spec: StudySpec, advance: Advance) -> list[list[
         advance(amount * batch.rows * batch.n)
 
     with one_thread():
-        exact = _Exact(batch, spec, done)
-        return [list(_records(job, exact, spec, done)) for job in batch.jobs]
+        exact = _Runs()
+        _measure_exactly(exact, batch, spec, done)
+        uses = Counter(
+            _run(part, i, job)
+            for job in batch.jobs
+            for part in job.parts
+            for i in range(len(part.engines))
+            for _ in part.estimators
+        )
+        return [list(_records(job, exact, uses, spec, done)) for job in batch.jobs]
 
 
-class _Exact:
-    """The exact moments of all problems of a batch, by engine and problem, and their seconds."""
+class _Runs:
+    """The moments that engines found, and how long each run took."""
 
-    def __init__(self, batch: Batch, spec: StudySpec, advance: Advance) -> None:
-        wanted: dict[tuple[str, int], dict[int, dict[Estimator, None]]] = {}
-        problems: dict[int, Problem] = {}
-        for job in batch.jobs:
-            for part in job.parts:
-                for name, problem in zip(part.engines, job.problems, strict=True):
-                    if name == SAMPLING:
-                        continue
-                    problems[id(problem)] = problem
-                    at = wanted.setdefault((name, id(problem)), {})
-                    for k, several in part.measured.items():
-                        at.setdefault(k, {}).update(dict.fromkeys(several))
-        alike: dict[object, list[tuple[str, int]]] = {}
-        for (name, key), at in wanted.items():
-            plan = tuple((k, tuple(several)) for k, several in at.items())
-            alike.setdefault((name, plan), []).append((name, key))
-        self._found: dict[tuple[str, int], At] = {}
-        self._seconds: dict[tuple[str, int], float] = {}
-        for keys in alike.values():
-            name = keys[0][0]
-            estimators = {k: tuple(several) for k, several in wanted[keys[0]].items()}
-            started = time.perf_counter()
-            members = [problems[key] for _, key in keys]
-            moments = BY_NAME[name].measure(members, batch.n, estimators, spec.precision, advance)
-            each = (time.perf_counter() - started) / len(keys)
-            self._found |= dict(zip(keys, moments, strict=True))
-            self._seconds |= dict.fromkeys(keys, each)
+    def __init__(self) -> None:
+        self.moments: dict[Run, At] = {}
+        self.seconds: dict[Run, float] = {}
 
-    def of(self, engine: str, problem: Problem) -> At:
-        """The moments of a problem."""
-        return self._found[engine, id(problem)]
+    def add(self, runs: Sequence[Run], moments: Sequence[At], seconds: float) -> None:
+        """Runs that were measured together."""
+        self.moments |= dict(zip(runs, moments, strict=True))
+        self.seconds |= dict.fromkeys(runs, seconds / len(runs))
 
-    def seconds(self, engine: str, problem: Problem) -> float:
-        """How long its moments took, all K and estimators together."""
-        return self._seconds[engine, id(problem)]
+    def joined(self, other: "_Runs") -> "_Runs":
+        """The runs of both."""
+        both = _Runs()
+        both.moments = self.moments | other.moments
+        both.seconds = self.seconds | other.seconds
+        return both
 
 
-def _records(job: Job, exact: _Exact, spec: StudySpec, advance: Advance) -> Iterator[Record]:
+def _run(part: Part, place: int, job: Job) -> Run:
+    """The run that measures a part on the problem at a place."""
+    name = part.engines[place]
+    return name, place if BY_NAME[name].samples else id(job.problems[place])
+
+
+def _measure_exactly(runs: _Runs, batch: Batch, spec: StudySpec, advance: Advance) -> None:
+    """Adds the runs of all engines that do not sample."""
+    wanted: dict[Run, dict[int, dict[Estimator, None]]] = {}
+    problems: dict[int, Problem] = {}
+    for job in batch.jobs:
+        for part in job.parts:
+            for i, name in enumerate(part.engines):
+                if BY_NAME[name].samples:
+                    continue
+                problems[id(job.problems[i])] = job.problems[i]
+                _want(wanted.setdefault(_run(part, i, job), {}), part)
+    alike: dict[object, list[Run]] = {}
+    for (name, key), at in wanted.items():
+        plan = tuple((k, tuple(several)) for k, several in at.items())
+        alike.setdefault((name, plan), []).append((name, key))
+    for members in alike.values():
+        estimators = {k: tuple(several) for k, several in wanted[members[0]].items()}
+        engine = BY_NAME[members[0][0]]
+        chosen = [problems[key] for _, key in members]
+        started = time.perf_counter()
+        moments = engine.measure(chosen, batch.n, estimators, spec.precision, advance)
+        runs.add(members, moments, time.perf_counter() - started)
+
+
+def _want(at: dict[int, dict[Estimator, None]], part: Part) -> None:
+    """Adds what a part measures to what is wanted at each K."""
+    for k, several in part.measured.items():
+        at.setdefault(k, {}).update(dict.fromkeys(several))
+
+
+def _sample(job: Job, exact: _Runs, spec: StudySpec, advance: Advance) -> _Runs:
+    """The runs of the engine that samples; all its problems have the same estimators."""
+    runs = _Runs()
+    places: dict[str, set[int]] = {}
+    wanted: dict[str, dict[int, dict[Estimator, None]]] = {}
+    for part in job.parts:
+        for i, name in enumerate(part.engines):
+            if BY_NAME[name].samples:
+                places.setdefault(name, set()).add(i)
+                _want(wanted.setdefault(name, {}), part)
+    for name, several in places.items():
+        order = sorted(several)
+        members = [(name, i) for i in order]
+
+        def moments_of(
+            part: Part, k: int, drawn: Sequence[Moments], members: list[Run] = members
+        ) -> tuple[Moments, ...]:
+            draws = _Runs()
+            draws.add(members, [{k: moments} for moments in drawn], 0.0)
+            return _moments(job, part, k, exact.joined(draws), spec.unit)
+
+        estimators = {k: tuple(chosen) for k, chosen in wanted[name].items()}
+        stop = stopping_rule(job, spec, moments_of)
+        started = time.perf_counter()
+        moments = BY_NAME[name].measure(
+            [job.problems[i] for i in order], job.n, estimators, spec.precision, advance, stop
+        )
+        runs.add(members, moments, time.perf_counter() - started)
+    return runs
+
+
+def _records(
+    job: Job, exact: _Runs, uses: Counter[Run], spec: StudySpec, advance: Advance
+) -> Iterator[Record]:
     """The records of a job, part by part and K by K."""
-    sampled, seconds = _sample(job, exact, spec, advance)
-    found = _Found(job, exact, sampled)
-    rows = sum(len(several) for part in job.parts for several in part.estimators.values())
+    runs = exact.joined(_sample(job, exact, spec, advance))
     for part in job.parts:
         for k, estimators in part.estimators.items():
+            seconds: dict[str, float] = {}
+            for run in (_run(part, i, job) for i in range(len(part.engines))):
+                share = runs.seconds[run] / _count(uses, run, job)
+                seconds[run[0]] = seconds.get(run[0], 0.0) + share
             yield Record(
                 policy=job.spec,
                 n=job.n,
                 k=k,
                 engine=max(part.engines, key=list(BY_NAME).index),
                 estimators=estimators,
-                moments=found.moments(part, k, spec.unit),
-                seconds=seconds * len(estimators) / rows,
+                moments=_moments(job, part, k, runs, spec.unit),
+                seconds=seconds,
             )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """All moments of a job: the exact ones, and those sampled by the place of their problem."""
-
-    job: Job
-    exact: _Exact
-    sampled: Mapping[int, At]
-
-    def moments(
-        self, part: Part, k: int, reference: Estimator, sampled: Mapping[int, Moments] | None = None
-    ) -> tuple[Moments, ...]:
-        """The moments of a part's estimators and of the reference, for each problem.
-
-        `sampled` takes the place of the sampled moments at this K.
-        """
-        draws = {i: at[k] for i, at in self.sampled.items()} if sampled is None else sampled
-        own = tuple(self._at(part, i, k, draws) for i in range(len(self.job.problems)))
-        if reference in part.measured[k]:
-            return own
-        for other in self.job.parts:
-            if reference in other.estimators.get(k, ()):
-                units = (self._at(other, i, k, draws) for i in range(len(own)))
-                return tuple(
-                    mine.joined(unit.only((reference,)))
-                    for mine, unit in zip(own, units, strict=True)
-                )
-        return own
-
-    def _at(self, part: Part, place: int, k: int, draws: Mapping[int, Moments]) -> Moments:
-        name, problem = part.engines[place], self.job.problems[place]
-        moments = draws[place] if name == SAMPLING else self.exact.of(name, problem)[k]
-        return moments.only(part.measured[k])
-
-
-def _sample(
-    job: Job, exact: _Exact, spec: StudySpec, advance: Advance
-) -> tuple[dict[int, At], float]:
-    """The moments of the problems that are sampled, by their place, and the seconds it took."""
-    estimators: dict[int, dict[Estimator, None]] = {}
-    places: dict[int, None] = {}
-    sampled_parts = [part for part in job.parts if SAMPLING in part.engines]
-    for part in sampled_parts:
-        places |= {i: None for i, name in enumerate(part.engines) if name == SAMPLING}
-        for k, several in part.measured.items():
-            estimators.setdefault(k, {}).update(dict.fromkeys(several))
-    if not places:
-        seconds = {
-            (name, id(problem)): exact.seconds(name, problem)
-            for part in job.parts
-            for name, problem in zip(part.engines, job.problems, strict=True)
-        }
-        return {}, sum(seconds.values())
-    order = sorted(places)
-    started = time.perf_counter()
-    wanted = {k: tuple(several) for k, several in estimators.items()}
-    stop = _stop(job, exact, spec, sampled_parts, order)
-    moments = BY_NAME[SAMPLING].measure(
-        [job.problems[i] for i in order], job.n, wanted, spec.precision, advance, stop
+def _count(uses: Counter[Run], run: Run, job: Job) -> int:
+    """How many records share a run: those of its job where it was sampled for that job alone."""
+    if not BY_NAME[run[0]].samples:
+        return uses[run]
+    return sum(
+        len(part.estimators)
+        for part in job.parts
+        for i in range(len(part.engines))
+        if _run(part, i, job) == run
     )
-    return dict(zip(order, moments, strict=True)), time.perf_counter() - started
 
 
-def _stop(
-    job: Job, exact: _Exact, spec: StudySpec, parts: Sequence[Part], order: Sequence[int]
-) -> Callable[[int, Sequence[Moments]], bool] | None:
-    """Whether the ratios at a K are known well enough; None where sampling goes on to its end."""
-    if spec.settings.until_rel_error is None:
-        return None
-    aim = spec.settings.until_rel_error
-
-    def stop(k: int, moments: Sequence[Moments]) -> bool:
-        draws = dict(zip(order, moments, strict=True))
-        found = _Found(job, exact, {})
-        return all(
-            _is_known(found.moments(part, k, spec.unit, draws), job.n, k, spec, aim)
-            for part in parts
-            if k in part.estimators
-        )
-
-    return stop
-
-
-def _is_known(moments: Sequence[Moments], n: int, k: int, spec: StudySpec, aim: float) -> bool:
-    """Whether every variance ratio has a standard error that is small compared with it.
-
-    Not while an estimator that is known to be unbiased looks biased: rare groups that matter are
-    then still to be drawn.
-    """
-    metrics = summaries(moments, spec.settings.reference)
-    known = [m for m in metrics.values() if m.variance_ratio == m.variance_ratio]
-    unbiased = [e.name for e in moments[0].estimators if e.claims.is_unbiased(n, k)]
-    return (
-        bool(known)
-        and all(m.variance_ratio_stderr <= aim * m.variance_ratio for m in known)
-        and not any(metrics[name].bias_z > DOUBTFUL for name in unbiased)
-    )
+def _moments(
+    job: Job, part: Part, k: int, runs: _Runs, reference: Estimator
+) -> tuple[Moments, ...]:
+    """The moments of a part's estimators and of the reference, one per problem."""
+    own = part.measured[k]
+    others = [p for p in job.parts if reference in p.estimators.get(k, ())]
+    found = []
+    for i in range(len(part.engines)):
+        run = _run(part, i, job)
+        if reference in own or not others:
+            found.append(runs.moments[run][k].only(own))
+            continue
+        unit_run = _run(others[0], i, job)
+        if unit_run == run:  # one run has both, with what their errors have in common
+            found.append(runs.moments[run][k].only((*own, reference)))
+        else:
+            unit = runs.moments[unit_run][k].only((reference,))
+            found.append(runs.moments[run][k].only(own).joined(unit))
+    return tuple(found)

@@ -9,7 +9,7 @@ from math import prod
 
 import pandas as pd
 
-from maxpo_cli.engines.choice import BY_NAME, SAMPLING, Part, choose
+from maxpo_cli.engines.choice import BY_NAME, Part, choose
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.policy import Policy
@@ -257,7 +257,7 @@ class Plan:
         works: dict[tuple[str, int], float] = {}
         for part in job.parts:
             for i, (name, problem) in enumerate(zip(part.engines, job.problems, strict=True)):
-                key = (name, i if name == SAMPLING else id(problem))
+                key = (name, i if BY_NAME[name].samples else id(problem))
                 if key not in works:
                     works[key] = BY_NAME[name].work(problem, job.n, self.spec.settings.groups)
         return sum(works.values())
@@ -274,7 +274,11 @@ def _kinship(job: Job) -> object:
         return ks
     first, *others = job.problems
     engines = tuple(part.engines for part in job.parts)
-    if isinstance(first, FiniteProblem) and not others and ("enumeration",) in engines:
+    if (
+        isinstance(first, FiniteProblem)
+        and not others
+        and any(BY_NAME[name].shares for names in engines for name in names)
+    ):
         return ks, engines, first.family
     return id(job)
 

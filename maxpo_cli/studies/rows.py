@@ -45,7 +45,7 @@ def prompt_rows(job: Job, records: Sequence[Record], spec: StudySpec) -> pd.Data
 def _one_problem(record: Record, place: int) -> Record:
     moments = record.moments[place]
     return Record(
-        record.policy, record.n, record.k, moments.engine, record.estimators, (moments,), 0.0
+        record.policy, record.n, record.k, moments.engine, record.estimators, (moments,), {}
     )
 
 

@@ -103,8 +103,15 @@ class SweepOptions(StudyOptions):
     grid: Grid = ()
 
     @property
+    def has_default_grid(self) -> bool:
+        """Whether neither a grid, a policy nor rewards are given."""
+        return not self.grid and self.policy is None and self.rewards is None
+
+    @property
     def items(self) -> tuple[str, ...]:
-        """The items NAME=VALUES of `grid`."""
+        """The items NAME=VALUES of the grid."""
+        if self.has_default_grid:
+            return DEFAULT_GRID
         if isinstance(self.grid, str):
             return (self.grid,)
         if not isinstance(self.grid, Mapping):
@@ -152,6 +159,11 @@ def listed(names: str | Sequence[str]) -> tuple[str, ...]:
     """Names, each once; of a text those between its commas."""
     every = names.split(",") if isinstance(names, str) else names
     return tuple(dict.fromkeys(name.strip() for name in every if name.strip()))
+
+
+def axis_name(item: str) -> str:
+    """The name of an item NAME=VALUES."""
+    return item.partition("=")[0].strip()
 
 
 def given_twice(size: str) -> InputError:

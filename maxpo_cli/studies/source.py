@@ -7,10 +7,10 @@ from maxpo_cli.policies.files import RewardsFile, RewardsTemplate
 from maxpo_cli.policies.spec import PolicyTemplate, read_template
 from maxpo_cli.studies.settings import (
     DEFAULT_COLUMNS,
-    DEFAULT_GRID,
     DEFAULT_POLICY,
     StudyOptions,
     SweepOptions,
+    axis_name,
 )
 from maxpo_cli.studies.spec import StudySpec, Template
 
@@ -24,9 +24,7 @@ def sweep_spec(options: SweepOptions) -> StudySpec:
     """The study of `variance-sweep`; raises `InputError` for one without a grid too."""
     template = _template(options)
     grid = options.items
-    if not grid and options.policy is None and options.rewards is None:
-        grid = DEFAULT_GRID
-    names = {item.partition("=")[0].strip() for item in grid}
+    names = set(map(axis_name, grid))
     if not grid:
         known = ["n", "k", *template.keys] if isinstance(template, PolicyTemplate) else ["n", "k"]
         raise InputError(

@@ -54,6 +54,9 @@ class StudySpec:
             raise unknown("--engine", settings.engine, ENGINES)
         if settings.dtype not in DTYPES:
             raise unknown("--dtype", settings.dtype, DTYPES)
+        if not self.asked:
+            raise InputError("--estimators: name one or more, or all")
+        _ = self.unit, self.precision  # which raise for a reference or a device that is not there
 
     @cached_property
     def asked(self) -> tuple[Estimator, ...]:

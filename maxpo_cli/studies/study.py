@@ -57,7 +57,7 @@ def _measured(spec: StudySpec, by_prompt: bool, batch: Batch, advance: Advance) 
         prompts = prompt_rows(batch.jobs[0], records[0], spec)
         labels = batch.jobs[0].policy.labels
         prompts.insert(0, "prompt", [label for label in labels for _ in spec.asked])
-    seconds = added({r.engine: r.seconds} for found in records for r in found)
+    seconds = added(record.seconds for found in records for record in found)
     return Measured(as_table(rows, spec.swept), prompts, seconds)
 
 

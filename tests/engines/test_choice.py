@@ -7,15 +7,20 @@ import pytest
 from oracles.short_calls import named
 
 from maxpo_cli import InputError
-from maxpo_cli.engines.choice import BUDGET, Choice, Part, choose
+from maxpo_cli.engines.choice import BY_NAME, Choice, Part, choose
 from maxpo_cli.engines.engine import EstimatorsAt
+from maxpo_cli.engines.enumeration import Enumeration
+from maxpo_cli.engines.threshold.engine import ThresholdEngine
 from maxpo_cli.policies.spec import parse_policy
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
 
-EXACT = ("enumeration", "threshold")
+EXACT = ("enumeration", "threshold", "monte-carlo")
 AGREED = ("threshold", "monte-carlo")
 DRAWN = ("monte-carlo",)
+"""Engines by preference: of what is enumerated, of what thresholds measure, of what is left."""
+
+BUDGET = {name: engine.budget for name, engine in BY_NAME.items()}
 
 
 def problem_of(m: int) -> FiniteProblem:
@@ -41,18 +46,18 @@ def count(choice: Choice, names: tuple[str, ...]) -> int:
 class TestBudgets:
     def test_a_problem_alone_is_enumerated_up_to_the_budget(self) -> None:
         for m, n in ((2, 4096), (4, 64), (8, 16)):
-            assert enumeration_cost(m, n) <= BUDGET["enumeration"]
+            assert enumeration_cost(m, n) <= Enumeration.budget
             assert choose("auto", [problem_of(m)], n).names == (EXACT,)
-        assert enumeration_cost(8, 32) > BUDGET["enumeration"]
+        assert enumeration_cost(8, 32) > Enumeration.budget
         assert choose("auto", [problem_of(8)], 32).names == (AGREED,)
-        assert threshold_cost(300, 256) > BUDGET["threshold"]
+        assert threshold_cost(300, 256) > ThresholdEngine.budget
         assert choose("auto", [problem_of(300)], 256).names == (DRAWN,)
 
     def test_of_a_thousand_problems_the_dearest_go_on_to_the_next_engine(self) -> None:
         """Each of them alone would be enumerated."""
         n, sizes = 64, [4, 3] * 500
         found = choose("auto", [problem_of(m) for m in sizes], n)
-        left = BUDGET["enumeration"] - 500 * enumeration_cost(3, n)
+        left = Enumeration.budget - 500 * enumeration_cost(3, n)
         fitting = int(left // enumeration_cost(4, n))
         assert 0 < fitting < 500
         assert [names for m, names in zip(sizes, found.names, strict=True) if m == 3] == [
@@ -64,7 +69,7 @@ class TestBudgets:
     def test_what_the_threshold_engine_has_no_budget_for_is_sampled(self) -> None:
         n, m = 64, 40
         found = choose("auto", [problem_of(m) for _ in range(1000)], n)
-        fitting = int(BUDGET["threshold"] // threshold_cost(m, n))
+        fitting = int(ThresholdEngine.budget // threshold_cost(m, n))
         assert 0 < fitting < 1000
         assert count(found, AGREED) == fitting
         assert count(found, DRAWN) == 1000 - fitting
@@ -78,7 +83,7 @@ class TestBudgets:
 
     def test_equal_problems_count_once(self) -> None:
         n, one = 64, problem_of(4)
-        assert 1000 * enumeration_cost(4, n) > BUDGET["enumeration"]
+        assert 1000 * enumeration_cost(4, n) > Enumeration.budget
         assert choose("auto", [one] * 1000, n).names == (EXACT,) * 1000
 
     def test_the_order_of_the_problems_does_not_matter(self) -> None:
@@ -94,7 +99,7 @@ class TestBudgets:
 
     def test_a_budget_is_reached_exactly(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for spare, names in ((0, EXACT), (-1, AGREED)):
-            monkeypatch.setitem(BUDGET, "enumeration", 2 * enumeration_cost(3, 5) + spare)
+            monkeypatch.setattr(Enumeration, "budget", 2 * enumeration_cost(3, 5) + spare)
             found = choose("auto", [problem_of(3), problem_of(3)], 5)
             assert sorted(found.names) == sorted([EXACT, names])
 

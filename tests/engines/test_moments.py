@@ -1,6 +1,7 @@
 """Some of the estimators of moments, and the moments of several lots of estimators as one."""
 
 from dataclasses import fields, replace
+from math import isnan
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from maxpo_cli.policies.spec import parse_policy
 
 NAMES = ("l2o", "ei", "pkpo", "rloo")
 KINDS = ("variance", "product")
+NOISE = ("trace", "trace_square", "along_bias", "sampled")
 
 Covariance = dict[tuple[str, str, str, str], float]
 """The covariance of a kind of moment of one estimator and one of another, by their names."""
@@ -29,10 +31,12 @@ def made(names: tuple[str, ...], seed: int, noisy: bool = True) -> tuple[Moments
     noise = Noise(
         *rng.uniform(size=(3, size)),
         np.array([[covariance[*one, *other] for other in places] for one in places]),
+        np.ones(size, dtype=bool),
     )
     moments = Moments(
         engine="monte-carlo" if noisy else "threshold",
         estimators=named(*names),
+        mean_weight=1.0,
         objective=0.5,
         gradient=np.array([3.0, 4.0]),
         mean=rng.normal(size=(size, 2)),
@@ -52,7 +56,7 @@ def rows_of(moments: Moments) -> dict[str, dict[str, FloatArray]]:
     for e, estimator in enumerate(moments.estimators):
         found[estimator.name] = {name: getattr(moments, name)[e] for name in ROWS}
         if moments.noise is not None:
-            for name in ("trace", "trace_square", "along_bias"):
+            for name in NOISE:
                 found[estimator.name][name] = getattr(moments.noise, name)[e]
     return found
 
@@ -101,7 +105,7 @@ def test_joined_moments_have_both_and_no_noise_in_common(noisy: tuple[bool, bool
     other, of_other = made(("ei", "pkpo", "canonical"), 2, noisy[1])
     both = one.joined(other)
     assert both.estimators == named("rloo", "l2o", "ei", "pkpo", "canonical")
-    none = dict.fromkeys(("trace", "trace_square", "along_bias"), 0.0) if any(noisy) else {}
+    none = dict.fromkeys(NOISE, 0.0) if any(noisy) else {}
     rows = rows_of(one) | rows_of(other)
     for name, row in rows_of(both).items():
         expected = none | rows[name]
@@ -147,7 +151,8 @@ def test_a_sampled_estimator_over_an_exact_reference_has_its_own_error_only() ->
     (problem,) = parse_policy("bernoulli:p=0.3").problems
     drawn = sampled(problem, 5, 2, 2000, named("grpo"))
     exact = enumerated(problem, 5, 2, named("ei"))
-    found = summaries([drawn.joined(exact)], "ei")["grpo"]
+    both = summaries([drawn.joined(exact)], "ei")
+    found = both["grpo"]
     assert drawn.noise is not None
     variance, product = drawn.variance[0], drawn.mean[0] @ drawn.gradient
     change = np.array([1 / variance, -2 / product])
@@ -156,6 +161,9 @@ def test_a_sampled_estimator_over_an_exact_reference_has_its_own_error_only() ->
     scale = product / (drawn.gradient @ drawn.gradient)
     matched = variance / scale**2
     assert found.variance_ratio == pytest.approx(matched / exact.variance[0], rel=1e-12)
+    for name in ("variance_stderr", "relative_bias_stderr"):
+        assert getattr(found, name) > 0
+        assert isnan(getattr(both["ei"], name)), name
 
 
 def test_the_order_of_joining_is_the_order_of_the_estimators() -> None:

@@ -26,6 +26,7 @@ def moments_of(
     size = len(mean)
     return Moments(
         engine="made",
+        mean_weight=1.0,
         estimators=named("ei", "canonical")[:size],
         objective=objective,
         gradient=np.array(gradient),
@@ -39,7 +40,8 @@ def moments_of(
 
 
 def no_noise(size: int = 2) -> Noise:
-    return Noise(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros((2 * size, 2 * size)))
+    none = np.zeros(size)
+    return Noise(none, none, none, np.zeros((2 * size, 2 * size)), np.ones(size, dtype=bool))
 
 
 class TestOneProblem:

@@ -9,8 +9,9 @@ import pytest
 import torch
 from oracles.studies import COLUMNS, METRIC_NAMES, comparison, comparison_spec
 
-from maxpo_cli.engines import choice, enumeration
+from maxpo_cli.engines import enumeration
 from maxpo_cli.engines.device import find_device
+from maxpo_cli.engines.threshold.engine import ThresholdEngine
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.lookup import CATALOGUE, DEFAULT_ESTIMATORS
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
@@ -176,7 +177,7 @@ class TestEngineChoice:
         monkeypatch.setattr(enumeration, "MAX_STATES", 27)
         found = compare(spec(policy=LEVELS))
         assert found.table["engine"].unique().tolist() == ["threshold"]
-        monkeypatch.setitem(choice.BUDGET, "threshold", 215)  # 6 pairs of thresholds × 6²
+        monkeypatch.setattr(ThresholdEngine, "budget", 215)  # 6 pairs of thresholds × 6²
         found = compare(spec(policy=LEVELS))
         assert found.table["engine"].unique().tolist() == ["monte-carlo"]
         monkeypatch.setattr(enumeration, "MAX_STATES", 28)
@@ -217,7 +218,7 @@ class TestEngineChoice:
     def test_prompts_choose_one_by_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """7 states for the 0/1 prompts, 84 for the graded one: that one alone is sampled."""
         monkeypatch.setattr(enumeration, "MAX_STATES", 50)
-        monkeypatch.setitem(choice.BUDGET, "threshold", 0)
+        monkeypatch.setattr(ThresholdEngine, "budget", 0)
         found = compare(spec(policy=PROMPTS))
         assert found.prompts is not None
         engines = found.prompts.groupby("prompt", sort=False)["engine"].unique().str[0]

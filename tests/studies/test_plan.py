@@ -168,8 +168,8 @@ class TestBudgetOfManyPrompts:
         engines = Counter(engines_of(logged(tuple(twelve)), self.N))
         each = numbers(twelve[0], self.N)
         assert engines == {
-            "enumeration": int(choice.BUDGET["enumeration"] // each),
-            "threshold": 1000 - int(choice.BUDGET["enumeration"] // each),
+            "enumeration": int(Enumeration.budget // each),
+            "threshold": 1000 - int(Enumeration.budget // each),
         }
 
     def test_the_dearest_go_to_thresholds_whatever_their_order(self) -> None:
@@ -182,8 +182,8 @@ class TestBudgetOfManyPrompts:
             rest = [c for c, e in zip(costs, engines, strict=True) if e == "threshold"]
             assert len(enumerated) + len(rest) == 1000
             assert max(enumerated) <= min(rest)
-            assert sum(enumerated) <= choice.BUDGET["enumeration"]
-            assert sum(enumerated) + min(rest) > choice.BUDGET["enumeration"]
+            assert sum(enumerated) <= Enumeration.budget
+            assert sum(enumerated) + min(rest) > Enumeration.budget
 
     def test_a_thousand_equal_prompts_cost_as_much_as_one(self) -> None:
         (prompt,) = dozens(1, seed=4)
@@ -194,8 +194,8 @@ class TestBudgetOfManyPrompts:
     ) -> None:
         prompts = dozens(30)
         by_threshold = [ThresholdEngine().cost(p.problems[0], self.N) for p in prompts]
-        monkeypatch.setitem(choice.BUDGET, "enumeration", 0)
-        monkeypatch.setitem(choice.BUDGET, "threshold", sum(sorted(by_threshold)[:10]))
+        monkeypatch.setattr(Enumeration, "budget", 0)
+        monkeypatch.setattr(ThresholdEngine, "budget", sum(sorted(by_threshold)[:10]))
         engines = Counter(engines_of(logged(prompts), self.N))
         assert engines == {"threshold": 10, "monte-carlo": 20}
 
@@ -206,7 +206,7 @@ class TestBudgetOfManyPrompts:
         costs = sorted(Enumeration().cost(problem, 4) for problem in policy.problems)
         whole = run_study(Plan(comparison_spec(policy, 4, 2), strict=True)).table
         assert set(whole["engine"]) == {"enumeration"}
-        monkeypatch.setitem(choice.BUDGET, "enumeration", sum(costs[:6]))
+        monkeypatch.setattr(Enumeration, "budget", sum(costs[:6]))
         assert Counter(engines_of(policy, 4)) == {"enumeration": 6, "threshold": 6}
         mixed = run_study(Plan(comparison_spec(policy, 4, 2), strict=True)).table
         same = ["engine", "states"]

@@ -15,6 +15,8 @@ from oracles.studies import COLUMNS, OnePolicy, sweep_of
 from oracles.studies import table_of as sweep
 
 from maxpo_cli.engines import choice
+from maxpo_cli.engines.enumeration import Enumeration
+from maxpo_cli.engines.threshold.engine import ThresholdEngine
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.files import RewardsFile, RewardsTemplate, read_logged
 from maxpo_cli.policies.kinds.categorical import Categorical
@@ -143,8 +145,8 @@ class TestEveryRowIsThatOfCompare:
         assert check_cells(spec) == 8
 
     def test_when_auto_mixes_engines(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(choice.BUDGET, "enumeration", 400)
-        monkeypatch.setitem(choice.BUDGET, "threshold", 0)
+        monkeypatch.setattr(Enumeration, "budget", 400)
+        monkeypatch.setattr(ThresholdEngine, "budget", 0)
         spec = spec_of(
             "categorical:rewards=0/1/2,probs=0.4/0.3/0.3,outcomes=1", "n=4,9,20", "k=2,4"
         )

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from oracles.studies import comparison, sweep_of, table_of
 
-from maxpo_cli.engines import choice
+from maxpo_cli.engines.enumeration import Enumeration
 from maxpo_cli.engines.monte_carlo import sampler as monte_carlo
 from maxpo_cli.engines.monte_carlo.engine import FIRST_LOOK
+from maxpo_cli.engines.threshold.engine import ThresholdEngine
 from maxpo_cli.errors import InputError
 from maxpo_cli.policies.logged import Logged, prompt_of_counts
 from maxpo_cli.policies.policy import Policy
@@ -122,8 +123,8 @@ def test_exact_problems_are_left_alone() -> None:
 
 
 def test_exact_and_sampled_prompts_stop_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(choice.BUDGET, "enumeration", 50)
-    monkeypatch.setitem(choice.BUDGET, "threshold", 0)
+    monkeypatch.setattr(Enumeration, "budget", 50)
+    monkeypatch.setattr(ThresholdEngine, "budget", 0)
     found = table(PROMPTS, engine="auto", until_rel_error=0.02)
     assert worst(found) <= 0.02
     (groups,) = set(found["groups"])

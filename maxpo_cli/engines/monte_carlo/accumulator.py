@@ -8,6 +8,7 @@ from torch.nn.functional import pad
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.group_estimates import Estimates, Groups
 from maxpo_cli.engines.moments import Moments, Noise
+from maxpo_cli.engines.monte_carlo import NAME
 from maxpo_cli.estimators.kinds import Estimator
 from maxpo_cli.problems.problem import Problem
 
@@ -93,7 +94,7 @@ class Accumulator:
         variance, trace = self._problem.mean_weight * sampled + residual, sampled / groups
         along, trace_square = _directions(replicates, groups, mean - self._gradient)
         return Moments(
-            engine="monte-carlo",
+            engine=NAME,
             estimators=self._estimators,
             objective=self._problem.objective(self._k),
             gradient=self._gradient,
@@ -109,6 +110,7 @@ class Accumulator:
                 trace_square=trace_square * trace**2,
                 along_bias=along * trace,
                 moments=moments * (unbiased / groups),
+                sampled=np.ones(size, dtype=bool),
             ),
         )
 

@@ -1,7 +1,7 @@
 """The Monte Carlo engine: sampled groups of any problem, with the error of every moment."""
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, inf
 
 import torch
 
@@ -13,6 +13,7 @@ from maxpo_cli.engines.engine import (
     refuses_best_baselines,
 )
 from maxpo_cli.engines.moments import Moments
+from maxpo_cli.engines.monte_carlo import NAME
 from maxpo_cli.engines.monte_carlo.sampler import BLOCK, Sampler
 from maxpo_cli.estimators.kinds import Estimator
 from maxpo_cli.problems.problem import Problem
@@ -27,7 +28,10 @@ SEEN = 100
 class MonteCarlo:
     """Estimates of the moments, from the same groups for every estimator and K."""
 
-    name = "monte-carlo"
+    name = NAME
+    samples = True
+    shares = False
+    budget = inf  # it takes what is left
 
     def refusal(self, problem: Problem, n: int) -> str | None:  # noqa: ARG002
         """See `Engine`: it can measure every problem."""

@@ -31,6 +31,9 @@ class ThresholdEngine:
     """Exact moments in O(m² N²) for m reward levels, and by quadrature for continuous rewards."""
 
     name = "threshold"
+    samples = False
+    shares = False
+    budget = 2e9  # a minute
 
     def refusal(self, problem: Problem, n: int) -> str | None:  # noqa: ARG002
         """See `Engine`: it can measure every problem."""

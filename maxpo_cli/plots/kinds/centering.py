@@ -37,7 +37,7 @@ def _one_cell(result: Result) -> Figure:
 KIND = PlotKind(
     name=NAME,
     summary="how far from 0 the advantages of a group sum",
-    refuses=("y",),
+    refuses=("y", "ratio"),
     columns=NEEDED,
     draw=draw,
 )

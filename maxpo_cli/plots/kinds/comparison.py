@@ -130,7 +130,7 @@ def _one_cell(result: Result, spec: PlotSpec) -> bool:
 KIND = PlotKind(
     name="comparison",
     summary="one cell: variance ratio, bias and centering of every estimator",
-    refuses=("x", "y", "col", "row"),
+    refuses=("x", "y", "col", "row", "ratio"),
     columns=(
         "n", "k", "bias", "relative_bias", "relative_bias_stderr", "bias_z", "rtol", "mse",
         "centering_rms", "centering_max", "variance_ratio", "variance_ratio_stderr", "note",

@@ -63,7 +63,7 @@ def _always(_: Result, __: PlotSpec) -> bool:
 KIND = PlotKind(
     name="lines",
     summary="a metric against a swept column, one line per estimator",
-    refuses=(),
+    refuses=("ratio",),
     columns=NEEDED,
     draw=draw,
     suits=_always,

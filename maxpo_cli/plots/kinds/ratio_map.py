@@ -280,4 +280,6 @@ KIND = PlotKind(
     draw=draw,
     suits=_is_fine,
     precedence=1,
+    axes=("x", "y", "col", "row"),
+    compared=lambda spec: spec.ratio.split("/"),
 )
