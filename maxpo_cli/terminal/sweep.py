@@ -77,11 +77,9 @@ def _amounts(
     seed, until = record.spec["seed"], record.spec.get("until_rel_error")
     cells = _cells(table, names)
     parts = []
-    for engine, how in (
-        ("enumeration", "exact"), ("threshold", "exact"), ("monte-carlo", f"seed {seed}"),
-    ):  # fmt: skip
-        if some := _cells(table[table["engine"] == engine], names):
-            parts.append(f"{some:,} by {engine} ({how})")
+    for (sampled, engine), rows in table.groupby([table["groups"].notna(), "engine"]):
+        how = f"seed {seed}" if sampled else "exact"
+        parts += [f"{_cells(rows, names):,} by {engine} ({how})"] if engine else []
     measured = ", ".join(parts) or "none of them can be measured"
     lines = [f"{numbers.count(cells, 'cell')}: {measured}"]
     lines += _limit(table, names)
