@@ -140,10 +140,14 @@ class FiniteProblem:
     def gradient(self, k: int) -> FloatArray:
         """∇J_K, `[d]`, in the units of `scores`.
 
-        It is −K Σ_c Δ_c F_c^(K−1) ∇F_c with ∇F_c = Σ_{b≤c} p_b s̄_b.
+        It is −K Σ_c Δ_c F_c^(K−1) ∇F_c with ∇F_c = Σ_{b≤c} p_b s̄_b = −Σ_{b>c} p_b s̄_b, of which the
+        less likely side is taken: a small gradient would drown in the rounding of the other.
         """
-        steps = np.append(np.diff(self.levels) * np.exp((k - 1) * self._log_at_most), 0.0)
-        weights = -k * self.probs * np.cumsum(steps[::-1])[::-1]
+        steps = np.diff(self.levels) * np.exp((k - 1) * self._log_at_most)
+        upper = self._log_at_most > np.log(0.5)
+        of_upper = np.append(0.0, np.cumsum(np.where(upper, steps, 0.0)))
+        of_lower = np.append(np.cumsum(np.where(upper, 0.0, steps)[::-1])[::-1], 0.0)
+        weights = k * self.probs * (of_upper - of_lower)
         return np.asarray(self.scores.combine(torch.from_numpy(weights)).numpy())
 
 

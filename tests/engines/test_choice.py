@@ -203,6 +203,12 @@ class TestParts:
             (("threshold",), {2: (best,)}, {}),
         ]
         assert [part.measured for part in parts] == [{2: (grpo,)}, {2: (best,)}]
+        (ei,) = named("ei")  # which the threshold engine could measure once more beside the best
+        parts = choice.parts({2: (ei, best)}, ei)
+        assert [(p.engines, p.estimators, p.beside) for p in parts] == [
+            (("enumeration",), {2: (ei,)}, {}),
+            (("threshold",), {2: (best,)}, {}),
+        ]
 
     def test_a_best_baseline_cannot_be_sampled_beside_others(self) -> None:
         choice = choose("auto", self.PROBLEMS[:2], self.N)
