@@ -1,16 +1,15 @@
 """From a bench to what the user gets: progress, the result folder, the tables or the JSON."""
 
-import re
 import sys
-from pathlib import Path
 
 from maxpo_cli.commands.options import OutputOptions
+from maxpo_cli.commands.result_names import bench_folder
 from maxpo_cli.plots.plot import STEMS, draw, write
 from maxpo_cli.plots.spec import DEFAULT_FORMATS, PlotSpec
 from maxpo_cli.storage import folder
 from maxpo_cli.storage.growing_table import open_result
 from maxpo_cli.storage.result import read_result
-from maxpo_cli.studies.bench import COLUMNS, BenchSpec, bench, device_name
+from maxpo_cli.studies.bench import COLUMNS, BenchSpec, bench
 from maxpo_cli.studies.record import BENCH, bench_record
 from maxpo_cli.terminal.bench import bench_view
 from maxpo_cli.terminal.output import print_json
@@ -20,8 +19,7 @@ from maxpo_cli.terminal.screen import console, progress
 def run(spec: BenchSpec, output: OutputOptions) -> None:
     """Times what the spec asks for, writes its folder and shows it."""
     record = bench_record(spec, ["maxpo", *sys.argv[1:]])
-    processor = re.sub(r"[^a-z0-9.]+", "-", device_name(spec.device).lower()).strip("-")
-    path = output.out or Path("results") / f"{BENCH}-{spec.device.type}-{processor}-k{spec.k}"
+    path = output.out or bench_folder(spec)
     with open_result(path, record, COLUMNS, output.overwrite, STEMS) as result:
         found = result.complete
         if not found:

@@ -9,7 +9,7 @@ from maxpo_cli.studies.settings import StudyOptions
 
 @takes(StudyOptions, OutputOptions)
 def compare(context: typer.Context, options: StudyOptions, output: OutputOptions) -> None:
-    """Compare every advantage estimator at one policy, group size N and K.
+    """Compare advantage estimators side by side at one policy, group size N and K.
 
     Bias, centering and gradient variance of each, exact wherever that is possible: as a table
     here, and as table.csv, study.json and a figure in the result folder.

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from maxpo_cli.commands.options import OutputOptions
+from maxpo_cli.commands.result_names import study_folder
 from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.metrics.columns import column_names
 from maxpo_cli.plots.plot import KINDS, STEMS, PlotKind, draw, read_plot, write
 from maxpo_cli.plots.spec import DEFAULT_FORMATS, PlotSpec
-from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.runners.processes import runner
 from maxpo_cli.storage import folder
 from maxpo_cli.storage.growing_table import GrowingResult, open_result
@@ -47,7 +47,7 @@ def run(
     for figure in figures:
         _check_figure(figure, plan.spec)
     record = study_record(command, plan, ["maxpo", *sys.argv[1:]], plots)
-    path = output.out or Path("results") / f"{command}-{_slug(plan)}"
+    path = output.out or study_folder(command, plan)
     columns = column_names(plan.spec.swept)
     with open_result(path, record, columns, output.overwrite, STEMS) as result:
         there, found = plan.cells, result.complete
@@ -68,22 +68,6 @@ def run(
         screen = console()
         screen.print(study_view(table, record, screen.width, there, found))
         screen.print(f"\nwritten to {path}", soft_wrap=True)
-
-
-def _slug(plan: Plan) -> str:
-    """What a result folder is called after: the policy, and what is swept."""
-    spec, more = plan.spec, ""
-    if isinstance(spec.template, RewardsTemplate):
-        file = spec.template.file
-        more = f"{file.path} {file.group_column} {file.reward_column}"
-    sizes = {"n": spec.settings.n, "k": spec.settings.k}
-    if not spec.axes:
-        policy = folder.slug(plan.policies[0].spec, more)
-        return "-".join([policy, *(f"{name}{size}" for name, size in sizes.items())])
-    axes = {axis.name: axis.text for axis in spec.axes}
-    asked = axes | {name: size for name, size in sizes.items() if name not in axes}
-    texts = ",".join(f"{name}={value}" for name, value in asked.items())
-    return folder.slug(f"{spec.template.spec},{texts}", more)
 
 
 def _check_figure(figure: PlotSpec, spec: StudySpec) -> None:

@@ -65,5 +65,5 @@ def draw_centering(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_title("Centering")
     name = BY_NAME["centering_rms"].label.partition(",")[0]
     axes.set_xlabel(f"{name}\n■ rms   | largest")
-    top = np.nanmax(largest, initial=0.0)
+    top = np.nanmax([largest, rms], initial=0.0)
     axes.set_xlim(*((-0.04 * top, 1.05 * top) if top > 0 else (-0.04, 1)))

@@ -114,5 +114,9 @@ def sweep(**words: Unpack[SweepWords]) -> StudyResult:
 
 def _run(study: str, plan: Plan) -> StudyResult:
     found = run_study(plan)
+    for name in plan.spec.swept:  # texts, as the command line has them
+        numbers = pd.to_numeric(found.table[name], errors="coerce")
+        if numbers.notna().all():
+            found.table[name] = numbers
     record = replace(study_record(study, plan), seconds=found.seconds, complete=True)
     return StudyResult(found.table, record, found.prompts)

@@ -47,7 +47,7 @@ def _template(options: StudyOptions) -> Template:
         ):
             if value:
                 raise InputError(f"--{name} is about --rewards; give --rewards FILE")
-        return read_template(options.policy or DEFAULT_POLICY)
+        return read_template(DEFAULT_POLICY if options.policy is None else options.policy)
     group, reward = DEFAULT_COLUMNS
     columns = (options.group_column or group, options.reward_column or reward)
     conditions = tuple(_condition(text) for text in options.conditions)

@@ -48,7 +48,10 @@ def test_it_writes_what_it_prints_and_plot_draws_the_figure_anew() -> None:
     printed = invoke("bench", *QUICK, "--peer", "my_advantages:centered")
     assert max(map(len, printed.splitlines())) <= 80
     (folder,) = Path("results").iterdir()
-    assert re.fullmatch(r"bench-cpu-[\w.-]+-k3", folder.name), "the processor is in its name"
+    asked = r"sizes8-16-peersmy-[\w-]+"
+    assert re.fullmatch(rf"bench-cpu-[\w.-]+-k3-{asked}", folder.name), (
+        "the processor is in its name"
+    )
     assert f"written to {folder}" in printed
     assert "my_advantages:centered equals dr-grpo" in printed
     table = read_table(folder)

@@ -71,9 +71,10 @@ def _draw(axes: Axes, table: pd.DataFrame, column: str, name: str, first: str | 
             lambda value, _: plain(value) if f"{value:e}"[0] in "25" else ""
         )
     axes.tick_params(which="both", labelsize=SMALL)
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.45, -0.16), fontsize=SMALL, frameon=False,
-    )  # fmt: skip
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="upper center", bbox_to_anchor=(0.45, -0.16), fontsize=SMALL, frameon=False,
+        )  # fmt: skip
 
 
 def _look(what: str, looks: Iterator[Look]) -> Look:
