@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.utils.benchmark import Timer
 
 from maxpo_cli.engines.device import find_device
 from maxpo_cli.engines.monte_carlo.sampler import Sampler
@@ -156,6 +155,8 @@ def _row(task: _Task, spec: BenchSpec) -> dict[str, object]:
     }  # fmt: skip
     if task.work is None:
         return row
+    from torch.utils.benchmark import Timer  # slow to load, and records of other studies come by
+
     timer = Timer("work()", globals={"work": task.work}, num_threads=1)
     found = timer.blocked_autorange(min_run_time=spec.options.seconds)
     return row | {
