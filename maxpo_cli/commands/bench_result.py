@@ -12,8 +12,8 @@ from maxpo_cli.storage.result import read_result
 from maxpo_cli.studies.bench import COLUMNS, BenchSpec, bench
 from maxpo_cli.studies.record import BENCH, bench_record
 from maxpo_cli.terminal.bench import bench_view
-from maxpo_cli.terminal.output import print_json
-from maxpo_cli.terminal.screen import console, progress
+from maxpo_cli.terminal.output import show
+from maxpo_cli.terminal.screen import progress
 
 
 def run(spec: BenchSpec, output: OutputOptions) -> None:
@@ -33,9 +33,5 @@ def run(spec: BenchSpec, output: OutputOptions) -> None:
             folder.remove_figure_drafts(path, STEMS)
             write(path / folder.FIGURES, *draw(read_result(path), PlotSpec()))
     table = read_result(path).table
-    if output.json:
-        print_json(record.to_json(), table)
-    elif not output.quiet:
-        screen = console()
-        screen.print(bench_view(table, record, found))
-        screen.print(f"\nwritten to {path}", soft_wrap=True)
+    view = bench_view(table, record, found)
+    show(path, record, table, lambda _: view, output.json, output.quiet)

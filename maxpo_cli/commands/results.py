@@ -21,9 +21,8 @@ from maxpo_cli.studies.plan import Batch, Plan
 from maxpo_cli.studies.record import study_record
 from maxpo_cli.studies.spec import StudySpec
 from maxpo_cli.studies.study import row_order, run_batches
-from maxpo_cli.terminal.output import print_json
+from maxpo_cli.terminal.output import show
 from maxpo_cli.terminal.progress import study_progress
-from maxpo_cli.terminal.screen import console
 from maxpo_cli.terminal.study import study_view
 
 COMPARE, SWEEP = "compare", "variance-sweep"
@@ -62,12 +61,11 @@ def run(
         if not found or not folder.has_figures(path, files):
             _draw(path, figures)
     table = read_result(path).table
-    if output.json:
-        print_json(record.to_json(), table)
-    elif not output.quiet:
-        screen = console()
-        screen.print(study_view(table, record, screen.width, there, found))
-        screen.print(f"\nwritten to {path}", soft_wrap=True)
+    show(
+        path, record, table,
+        lambda width: study_view(table, record, width, there, found),
+        output.json, output.quiet,
+    )  # fmt: skip
 
 
 def _check_figure(figure: PlotSpec, spec: StudySpec) -> None:

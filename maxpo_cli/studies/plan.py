@@ -11,7 +11,7 @@ import pandas as pd
 
 from maxpo_cli.engines.choice import BY_NAME, Part, choose
 from maxpo_cli.errors import InputError
-from maxpo_cli.policies.files import RewardsTemplate
+from maxpo_cli.policies.logged import Logged
 from maxpo_cli.policies.policy import Policy
 from maxpo_cli.policies.spec import PolicyTemplate
 from maxpo_cli.problems.finite import FiniteProblem
@@ -140,7 +140,7 @@ class Plan:
     @property
     def has_prompts(self) -> bool:
         """Whether there are rows of each prompt too: in a comparison on logged rewards."""
-        return self.strict and isinstance(self.spec.template, RewardsTemplate)
+        return self.strict and any(isinstance(policy, Logged) for policy in self.policies)
 
     def places(self, rows: pd.DataFrame) -> list[int]:
         """The place in the grid of the cell of each row, −1 for one of another grid.

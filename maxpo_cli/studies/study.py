@@ -42,7 +42,7 @@ def run_batches(
     `begin` is told of a batch when it is (about to be) worked on, `advance` of the work done. With
     several workers batches come in any order; their rows are the same.
     """
-    return runner.run(partial(_measured, plan.spec, plan.strict), batches, begin, advance)
+    return runner.run(partial(_measured, plan.spec, plan.has_prompts), batches, begin, advance)
 
 
 def _measured(spec: StudySpec, by_prompt: bool, batch: Batch, advance: Advance) -> Measured:

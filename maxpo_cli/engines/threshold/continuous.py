@@ -15,12 +15,9 @@ from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.threshold.covariance import Pairs, Profiles, binomial
-from maxpo_cli.engines.threshold.thresholds import Row
+from maxpo_cli.engines.threshold.thresholds import PAIRS_AT_ONCE, Row
 from maxpo_cli.problems.continuous import ContinuousProblem
 from maxpo_cli.problems.quadrature import in_bands, unit_nodes
-
-PAIRS_AT_ONCE = 1 << 12
-"""Pairs of thresholds that are worked on at once."""
 
 
 class ContinuousThresholds:

@@ -9,12 +9,9 @@ from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.threshold.covariance import Pairs, Profiles, binomial
-from maxpo_cli.engines.threshold.thresholds import Row
+from maxpo_cli.engines.threshold.thresholds import PAIRS_AT_ONCE, Row
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.scores import TabularScores
-
-PAIRS_AT_ONCE = 1 << 12
-"""Pairs of thresholds that are worked on at once."""
 
 
 class FiniteThresholds:

@@ -10,6 +10,9 @@ from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.threshold.covariance import Pairs, Profiles
 from maxpo_cli.problems.problem import Problem
 
+PAIRS_AT_ONCE = 1 << 12
+"""Pairs of thresholds that are worked on at once."""
+
 
 @dataclass(frozen=True)
 class Row:
