@@ -6,8 +6,8 @@ when they are first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # so that the module of this name, which is slow to load, is not needed
 if TYPE_CHECKING:
     from maxpo_cli.errors import InputError
     from maxpo_cli.estimators.api import advantages

@@ -1,11 +1,13 @@
 """Groups of a finite problem as counts per level, so that no reward is ever written down."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from maxpo_cli.engines.group_estimates import Estimates, Groups
+from maxpo_cli.estimators.claims import Centering
 from maxpo_cli.estimators.kinds import ByKind, Compute, Estimator, Oracle, OwnFormula
 from maxpo_cli.estimators.profiles import ProfileOf, less_top
 from maxpo_cli.estimators.sorted_groups import SortedGroups
@@ -119,7 +121,10 @@ class CountGroups(Groups):
         return self._of_levels(oracle.expand(*oracle.shape[:-1], self.above.shape[-1]), k)
 
     def _own_formula(self, estimator: OwnFormula, k: int) -> Estimates:
-        return self._of_levels(self._computed(estimator.compute, k)[..., None, :, :].double(), k)
+        found = self._of_levels(self._computed(estimator.compute, k)[..., None, :, :].double(), k)
+        # Advantages that sum to zero are exact together, and each of them is rounded.
+        is_centered = estimator.claims.centering is Centering.EXACTLY
+        return replace(found, centering=0 * found.centering) if is_centered else found
 
     def _of_levels(self, advantages: Tensor, k: int) -> Estimates:
         centering = (self._counts[..., None, :, :] * advantages).sum(-2) / self.n

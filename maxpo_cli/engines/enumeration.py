@@ -223,6 +223,8 @@ def _moments(
     return [
         Moments(
             engine=Enumeration.name,
+            n=n,
+            k=k,
             estimators=estimators,
             objective=problem.objective(k),
             gradient=problem.gradient(k),

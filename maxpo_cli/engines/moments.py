@@ -18,6 +18,7 @@ class Noise:
         trace_square: tr (Cov²) of it, `[E]`.
         along_bias: its variance along its bias, times ‖bias‖², `[E]`.
         moments: covariance of the estimates of (variance of ĝ, <E ĝ, ∇J>), `[2E, 2E]`.
+        parts: what independent parts of the sample add to the errors of these estimates, `[R, 2E]`.
         sampled: which estimators were sampled, `[E]`; the others are exact.
     """
 
@@ -25,6 +26,7 @@ class Noise:
     trace_square: FloatArray
     along_bias: FloatArray
     moments: FloatArray
+    parts: FloatArray
     sampled: BoolArray
 
 
@@ -34,6 +36,7 @@ class Moments:
 
     Attributes:
         engine: the engine that found them.
+        n, k: the group size and K.
         estimators: the E estimators.
         mean_weight: that of the problem (engines/README.md, *orthogonal limit*).
         objective: J_K.
@@ -49,6 +52,8 @@ class Moments:
     """
 
     engine: str
+    n: int
+    k: int
     estimators: tuple[Estimator, ...]
     mean_weight: float
     objective: float
@@ -81,6 +86,7 @@ class Moments:
             noise.trace_square[places],
             noise.along_bias[places],
             noise.moments[np.ix_(both, both)],
+            noise.parts[:, both],
             noise.sampled[places],
         )
 
@@ -98,21 +104,27 @@ def _joined_noise(first: Moments, second: Moments) -> Noise:
     size, more = len(first.estimators), len(second.estimators)
     one, other = first.noise or _silent(size), second.noise or _silent(more)
     moments = np.zeros((2 * (size + more),) * 2)
+    parts = np.zeros((len(one.parts) + len(other.parts), 2 * (size + more)))
     places = np.arange(2 * (size + more)).reshape(2, -1)
-    for part, noise in ((places[:, :size], one), (places[:, size:], other)):
+    for part, noise, rows in (
+        (places[:, :size], one, slice(len(one.parts))),
+        (places[:, size:], other, slice(len(one.parts), None)),
+    ):
         moments[np.ix_(part.ravel(), part.ravel())] = noise.moments
+        parts[rows, part.ravel()] = noise.parts
     return Noise(
         np.concatenate([one.trace, other.trace]),
         np.concatenate([one.trace_square, other.trace_square]),
         np.concatenate([one.along_bias, other.along_bias]),
         moments,
+        parts,
         np.concatenate([one.sampled, other.sampled]),
     )
 
 
 def _silent(size: int) -> Noise:
     none, pairs = np.zeros(size), np.zeros((2 * size, 2 * size))
-    return Noise(none, none, none, pairs, np.zeros(size, dtype=bool))
+    return Noise(none, none, none, pairs, pairs[:0], np.zeros(size, dtype=bool))
 
 
 ROWS = ("mean", "variance", "centering_mean", "centering_square", "centering_max")

@@ -29,9 +29,12 @@ def estimate_bias(square: float, trace: float, trace_square: float, along: float
     tr C²; the bounds are those that a 2.5% (upper) and 5% (lower) test of that law would not
     reject, and the standard error is such that ± 1.96 of it reaches the farther one. An unbiased
     estimator is then covered 95% of the time, and so is a large bias, whose standard error tends
-    to sqrt(along). The score is the normal deviate of the same tail probability as ‖δ‖² has when
-    there is no bias.
+    to sqrt(along). A δ shorter than noise makes it is no sign of less noise: the upper bound is
+    then that of one as long as noise makes it. The score is the normal deviate of the same tail
+    probability as ‖δ‖² has when there is no bias, NaN without noise and where δ is 0.
     """
+    if trace > 0 and square == 0:
+        along = trace_square / trace  # that of a direction chosen by the noise
     if trace <= 0 or along <= 0:
         return BiasEstimate(math.sqrt(square), 0.0, math.nan)
     value = math.sqrt(max(square - trace + along, 0.0))
@@ -40,7 +43,7 @@ def estimate_bias(square: float, trace: float, trace_square: float, along: float
         return BiasEstimate(value, math.sqrt(along), score)
     freedom = trace_square / along**2
     statistic = max((square - trace) / along + freedom, 0.0)
-    upper = math.sqrt(along * float(chndtrinc(statistic, freedom, 0.025)))
+    upper = math.sqrt(along * float(chndtrinc(max(statistic, freedom), freedom, 0.025)))
     lower = math.sqrt(along * float(chndtrinc(statistic, freedom, 0.95)))
     return BiasEstimate(value, max(upper - value, value - lower) / Z95, score)
 
@@ -54,4 +57,4 @@ def _null_score(square: float, trace: float, trace_square: float) -> float:
         log_tail = math.log(tail)
     else:  # x far beyond the mean: the leading term of the incomplete gamma function
         log_tail = (half_freedom - 1) * math.log(x) - x - float(gammaln(half_freedom))
-    return -float(ndtri_exp(log_tail))
+    return -float(ndtri_exp(log_tail)) if log_tail < 0 else math.nan

@@ -22,15 +22,6 @@ class Kind(Enum):
     NUMBER = auto()
 
 
-class Format(Enum):
-    """How a number is printed in the terminal."""
-
-    PLAIN = auto()
-    """Four significant digits."""
-    PERCENT = auto()
-    """A percentage, and a multiple from ten times on."""
-
-
 @dataclass(frozen=True)
 class Column:
     """One column.
@@ -46,8 +37,6 @@ class Column:
         stderr: the column that holds its standard error; empty where there is none.
         guide: the value it is compared with in a plot: 0 for a bias, 1 for a ratio.
         is_ratio: whether twice as large is as far from the guide as half as large.
-        format: how it is printed.
-        wide_only: whether a table with intervals shows it in a wide terminal only.
     """
 
     name: str
@@ -60,8 +49,6 @@ class Column:
     stderr: str = ""
     guide: float | None = None
     is_ratio: bool = False
-    format: Format = Format.PLAIN
-    wide_only: bool = False
 
 
 def _metric(
@@ -73,13 +60,11 @@ def _metric(
     stderr: str = "",
     guide: float | None = None,
     is_ratio: bool = False,
-    format: Format = Format.PLAIN,
-    wide_only: bool = False,
 ) -> Column:
     """A metric that `Summary` has under its name."""
     return Column(
         name, meaning, Kind.NUMBER, attrgetter(name), label or name.replace("_", " "), heading,
-        unit, stderr, guide, is_ratio, format, wide_only,
+        unit, stderr, guide, is_ratio,
     )  # fmt: skip
 
 
@@ -116,7 +101,6 @@ METRICS = (
         unit="share",
         stderr="relative_bias_stderr",
         guide=0,
-        format=Format.PERCENT,
     ),
     _metric("relative_bias_stderr", "standard error of `relative_bias`", unit="share"),
     _metric(
@@ -139,7 +123,6 @@ METRICS = (
         label="misalignment (sine of the angle)",
         heading="misalign",
         guide=0,
-        wide_only=True,
     ),
     _metric(
         "centering_mean",
@@ -194,7 +177,6 @@ METRICS = (
         "‖E ĝ‖² ÷ variance",
         label="signal-to-noise ratio",
         heading="snr",
-        wide_only=True,
     ),
     _metric("mse", "bias² + variance", label="mean squared error", unit="gradient²"),
 )

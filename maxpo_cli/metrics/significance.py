@@ -19,14 +19,24 @@ CENTERED = 1e-7
 """A mean advantage this much smaller than the advantages that make ĝ is rounding."""
 
 
+def is_sampled(table: pd.DataFrame) -> pd.Series:
+    """Which rows were measured on sampled groups."""
+    return table["groups"].notna() | table["bias_z"].notna()
+
+
 def is_biased(table: pd.DataFrame) -> pd.Series:
     """Which rows have a bias: beyond rounding where exact, beyond noise where sampled."""
-    sampled = table["bias_z"].notna()
+    sampled = is_sampled(table)
     rounding = table["bias"] < ROUNDING * np.sqrt(table["mse"])
-    settled = table["rtol"].astype(float).fillna(0.0)
-    exact = (table["relative_bias"] > np.fmax(EXACT_BIAS, 10 * settled)) & ~rounding
-    sure = (table["bias_z"] > SURE) & (table["relative_bias"] > ROUNDING)
+    exact = (table["relative_bias"] > _exact(table)) & ~rounding
+    constant = table["relative_bias_stderr"] == 0
+    sure = (table["bias_z"] > SURE) & (table["relative_bias"] > ROUNDING) | (constant & exact)
     return (sampled & sure) | (~sampled & exact)
+
+
+def _exact(table: pd.DataFrame) -> pd.Series:
+    """The error of a relative bias or a scale that an exact engine stays below."""
+    return np.fmax(EXACT_BIAS, 10 * table["rtol"].astype(float).fillna(0.0))
 
 
 def is_centered(table: pd.DataFrame) -> pd.Series:
@@ -36,11 +46,16 @@ def is_centered(table: pd.DataFrame) -> pd.Series:
 
 
 def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a bias, a misalignment and a centering of 0 where they are rounding only."""
+    """The table with a bias, a misalignment and a centering of 0 where they are rounding only.
+
+    A bias next to a scale that is not 1 is not rounding.
+    """
     measured = table["variance"].notna()
-    unbiased = measured & table["bias_z"].isna() & ~is_biased(table)
+    wrong_length = (table["scale"] - 1).abs() > _exact(table)
+    unbiased = measured & ~is_sampled(table) & ~is_biased(table) & ~wrong_length
+    aligned = unbiased | (measured & (table["misalignment"] < EXACT_BIAS))
     centered = measured & is_centered(table)
-    zero = {"bias": unbiased, "relative_bias": unbiased, "misalignment": unbiased}
+    zero = {"bias": unbiased, "relative_bias": unbiased, "misalignment": aligned}
     zero |= dict.fromkeys(("centering_mean", "centering_rms", "centering_max"), centered)
     return table.assign(
         **{c: table[c].mask(where & table[c].notna(), 0.0) for c, where in zero.items()}

@@ -1,5 +1,6 @@
 """Sums of moments over the problems of a policy, each of which has parameters of its own."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,12 @@ from maxpo_cli.engines.moments import Moments
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums over problems; arrays are `[E]` except `moments`, `[2E, 2E]`.
+    """Sums over problems; arrays are `[E]` except `moments`, `[2E, 2E]`, and `parts`, `[R, 2E]`.
 
     Objectives, squared norms and variances add up; the centering is over the groups of all
     problems. `mean_weight` is 0 in the orthogonal limit, where the squared norm of a mean gradient
     vanishes compared with a variance (engines/README.md, *orthogonal limit*), and 1 elsewhere.
+    `known_scale` is the scale that is claimed of an estimator, NaN where none is.
     """
 
     problems: Sequence[Moments]
@@ -33,6 +35,8 @@ class Totals:
     trace_square: FloatArray
     along_bias: FloatArray
     moments: FloatArray
+    parts: FloatArray
+    known_scale: FloatArray
 
     @classmethod
     def of(cls, problems: Sequence[Moments]) -> "Totals":
@@ -42,6 +46,8 @@ class Totals:
             raise ValueError("a policy is in the orthogonal limit with all of its problems or none")
         noises = [problem.noise for problem in problems if problem.noise is not None]
         none = np.zeros(size)
+        first = problems[0]
+        claims = (e.claims.scale(first.n, first.k) for e in first.estimators)
         return cls(
             problems=problems,
             mean_weight=problems[0].mean_weight,
@@ -58,6 +64,8 @@ class Totals:
             trace_square=sum((noise.trace_square for noise in noises), none),
             along_bias=sum((noise.along_bias for noise in noises), none),
             moments=sum((noise.moments for noise in noises), np.zeros((2 * size, 2 * size))),
+            parts=np.concatenate([np.zeros((0, 2 * size)), *(noise.parts for noise in noises)]),
+            known_scale=np.array([math.nan if c is None else float(c) for c in claims]),
         )
 
     def across_square(self, e: int, scale: float) -> float:

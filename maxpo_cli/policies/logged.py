@@ -37,6 +37,11 @@ class Logged:
         """The number of samples of the prompt that has fewest."""
         return min(int(sum(prompt.outcomes)) for prompt in self.prompts)
 
+    @property
+    def note(self) -> str:
+        """See `Policy`: there is none."""
+        return ""
+
     @cached_property
     def problems(self) -> tuple[FiniteProblem, ...]:
         """One finite problem per prompt; prompts with the same counts share one object."""

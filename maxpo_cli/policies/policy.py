@@ -20,6 +20,10 @@ class Policy(Protocol):
         """The policy as its canonical spec string."""
 
     @property
+    def note(self) -> str:
+        """What a reader must know of how it was taken; empty where there is nothing."""
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """The problems, the same objects each time; equal ones may be one object."""
 

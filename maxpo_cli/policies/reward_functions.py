@@ -57,10 +57,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Reward:
-    """A reward function R(x): its values, its pieces, and the points where it turns or jumps."""
+    """A reward function R(x): its values, its pieces, and the points where it turns or jumps.
+
+    `within` is an interval that all rewards are in, where the pieces are not the whole line.
+    """
 
     value: Callable[[Tensor], Tensor]
     pieces: tuple[Piece, ...]
+    within: tuple[float, float] | None = None
 
     @property
     def corners(self) -> tuple[float, ...]:
@@ -77,7 +81,7 @@ class Reward:
     def bounds(self) -> tuple[float, float]:
         """The infimum and the supremum of the rewards."""
         ends = [end for piece in self.pieces for end in (piece.start, piece.end)]
-        return min(ends), max(ends)
+        return self.within or (min(ends), max(ends))
 
     def at(self, points: FloatArray) -> FloatArray:
         """The rewards of these points."""
@@ -119,45 +123,59 @@ def threshold(c: float, **_keys: float) -> Reward:
     return Reward(lambda x: (x > c).to(x.dtype), pieces)
 
 
-def quad_sin(c: float, a: float, f: float) -> Reward:
-    """R(x) = −(x − c)² + a sin(f x): many local optima when a f² > 2."""
+def quad_sin(
+    c: float, a: float, f: float, low: float = -INFINITY, high: float = INFINITY
+) -> Reward:
+    """R(x) = −(x − c)² + a sin(f x): many local optima when a f² > 2.
+
+    Where it turns too often to have a piece for each, it has those from `low` to `high`.
+    """
 
     def value(x: FloatArray) -> FloatArray:
         return -((x - c) ** 2) + a * np.sin(f * x)
 
+    def inner(edges: FloatArray) -> tuple[Piece, ...]:
+        return tuple(
+            Piece(
+                left,
+                right,
+                float(value(left)),
+                float(value(right)),
+                lambda t, left=left, right=right: _solve(  # type: ignore[misc]
+                    value, t, np.full_like(t, left), np.full_like(t, right)
+                ),
+            )
+            for left, right in pairwise(edges)
+        )
+
     def outer(t: FloatArray) -> FloatArray:
         return np.sqrt(np.maximum(abs(a) - t, 0.0)) + 1.0
 
-    turns = _turning_points(c, a, f)
-    heights = value(turns)
+    def whole(x: Tensor) -> Tensor:
+        return -((x - c) ** 2) + a * torch.sin(f * x)
+
+    turns = _turning_points(c, a, f, -INFINITY, INFINITY)
+    if len(turns) > MAX_TURNING_POINTS:
+        turns = _turning_points(c, a, f, low, high)
+        if len(turns) > MAX_TURNING_POINTS:
+            raise _too_many_turns()
+        return Reward(whole, inner(np.array([low, *turns, high])), (-INFINITY, abs(a)))
     first, last = turns[0], turns[-1]
     rising = Piece(
         -INFINITY,
         first,
         -INFINITY,
-        heights[0],
+        float(value(first)),
         lambda t: _solve(value, t, np.minimum(first, c) - outer(t), np.full_like(t, first)),
     )
     falling = Piece(
         last,
         INFINITY,
-        heights[-1],
+        float(value(last)),
         -INFINITY,
         lambda t: _solve(value, t, np.full_like(t, last), np.maximum(last, c) + outer(t)),
     )
-    inner = tuple(
-        Piece(
-            left,
-            right,
-            heights[i],
-            heights[i + 1],
-            lambda t, left=left, right=right: _solve(  # type: ignore[misc]
-                value, t, np.full_like(t, left), np.full_like(t, right)
-            ),
-        )
-        for i, (left, right) in enumerate(pairwise(turns))
-    )
-    return Reward(lambda x: -((x - c) ** 2) + a * torch.sin(f * x), (rising, *inner, falling))
+    return Reward(whole, (rising, *inner(turns), falling))
 
 
 REWARDS: dict[str, Callable[..., Reward]] = {
@@ -179,36 +197,41 @@ REWARD_KEYS: dict[str, tuple[str, ...]] = {
 """Which of the keys c, a and f each reward reads."""
 
 
-def _turning_points(c: float, a: float, f: float) -> FloatArray:
-    """Where −2(x − c) + a f cos(f x) = 0: one root for each change of sign between its bends."""
+def _turning_points(c: float, a: float, f: float, low: float, high: float) -> FloatArray:
+    """Where −2(x − c) + a f cos(f x) = 0: one root for each change of sign between its bends.
+
+    More than `MAX_TURNING_POINTS` numbers where there are too many to look for them.
+    """
 
     def slope(x: FloatArray) -> FloatArray:
         return -2 * (x - c) + a * f * np.cos(f * x)
 
     reach = abs(a * f) / 2 + 1.0
-    marks = [c - reach, c + reach]
-    if abs(a) * f * f > 2:
-        if reach * abs(f) > 4 * MAX_TURNING_POINTS:
-            raise _too_many_turns()
+    ends = [max(c - reach, low), min(c + reach, high)]
+    marks = list(ends) if ends[0] < ends[1] else []
+    if marks and abs(a) * f * f > 2:
+        if (ends[1] - ends[0]) * abs(f) > 8 * MAX_TURNING_POINTS:
+            return np.full(MAX_TURNING_POINTS + 1, c)
         angle = np.arcsin(-2 / (a * f * f))
-        span = np.ceil(reach * abs(f) / (2 * np.pi)) + 2
-        turns = 2 * np.pi * (np.round(f * c / (2 * np.pi)) + np.arange(-span, span + 1))
+        middle, span = sum(ends) / 2, (ends[1] - ends[0]) * abs(f) / (4 * np.pi)
+        offsets = np.arange(-np.ceil(span) - 2, np.ceil(span) + 3)
+        turns = 2 * np.pi * (np.round(f * middle / (2 * np.pi)) + offsets)
         bends = np.concatenate([turns + angle, turns + np.pi - angle]) / f
-        marks += [x for x in bends if abs(x - c) < reach]
+        marks += [x for x in bends if ends[0] < x < ends[1]]
     edges = np.sort(np.array(marks))
     signs = np.sign(slope(edges))
     change = np.flatnonzero(signs[:-1] * signs[1:] < 0)
-    if not len(change):
+    if not len(change) and np.isinf(low):
         raise InputError("gaussian: c, a or f of reward=quad-sin is too large")
     if len(change) > MAX_TURNING_POINTS:
-        raise _too_many_turns()
+        return edges[change]
     return _solve(slope, np.zeros(len(change)), edges[change], edges[change + 1])
 
 
 def _too_many_turns() -> InputError:
     return InputError(
-        f"gaussian: reward=quad-sin turns more than {MAX_TURNING_POINTS} times with these a and f; "
-        "take a smaller a or f"
+        f"gaussian: reward=quad-sin turns more than {MAX_TURNING_POINTS} times with these a and f "
+        "within reach of the policy; take a smaller a, f or std"
     )
 
 

@@ -17,8 +17,8 @@ RTOL, CANCELLATION = 1e-10, 1e-14
 """Tolerance of the quadrature relative to an integral (ten times finer than promised), and relative
 to the sum of the absolute values of its parts, for integrals that cancel."""
 
-NODES, MAX_HALVINGS = 16, 40
-"""Gauss–Legendre nodes per band of thresholds, and how many times a band is halved at most."""
+NODES, MAX_HALVINGS, MAX_BANDS = 16, 40, 1000
+"""Gauss–Legendre nodes per band of thresholds; at most so many halvings of a band, and bands."""
 
 NEAR, NEGLIGIBLE = 1e-9, 1e-13
 """Relative distance below which two marks are one, and the share of a whole that can be dropped."""
@@ -84,6 +84,9 @@ class ContinuousLaw(Protocol):
     def draw(self, shape: Sequence[int], generator: torch.Generator) -> Tensor:
         """Draws of z of this shape, float64, on the generator's device."""
 
+    def log_density(self, z: Tensor) -> Tensor:
+        """The logarithm of the density of z, up to a constant, of the shape of z."""
+
     def rewards(self, z: Tensor) -> Tensor:
         """The rewards R(z), of the shape of z."""
 
@@ -140,6 +143,10 @@ class ContinuousProblem:
         """See `ContinuousLaw`."""
         return self.law.draw(shape, generator)
 
+    def log_density(self, z: Tensor) -> Tensor:
+        """See `ContinuousLaw`."""
+        return self.law.log_density(z)
+
     def rewards(self, z: Tensor) -> Tensor:
         """See `ContinuousLaw`."""
         return self.law.rewards(z)
@@ -162,6 +169,12 @@ class ContinuousProblem:
         """Thresholds, ascending: the law's marks and corners, and 0 or what is nearest to it."""
         marks = [*self.law.marks, *self.law.corners]
         return np.unique([*marks, np.clip(0.0, min(marks), max(marks))])
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether float64 sees no reward on one side of any threshold."""
+        above, below, _ = self.distribution(self.bands)
+        return not (np.minimum(above[:-1], below[1:]) > 0).any()
 
     @cached_property
     def wide_bands(self) -> FloatArray:
@@ -197,7 +210,15 @@ class ContinuousProblem:
             if not moved.any():
                 break
             marks = np.sort(np.append(marks, bands[moved].mean(1)))
+            self._check_count(len(marks))
         return marks
+
+    def _check_count(self, bands: int) -> None:
+        """Raises `InputError` where so many bands would take minutes."""
+        if bands > MAX_BANDS:
+            raise InputError(
+                f"the reward of {self.law.spec} rises and falls too often within reach"
+            )
 
     def _integrals(self, k: int, bands: FloatArray, nodes: int) -> FloatArray:
         """The contributions of bands `[B, 2]` to (J_K − anchor, ∇J_K), `[B, 1 + d]`.
@@ -244,6 +265,7 @@ class ContinuousProblem:
             if not moved.any():
                 return total
             middle = bands[moved].mean(1)
+            self._check_count(2 * len(middle))
             bands = np.concatenate(
                 [np.stack([bands[moved, 0], middle], -1), np.stack([middle, bands[moved, 1]], -1)]
             )

@@ -65,7 +65,7 @@ class FiniteProblem:
             outcomes: the number M_b of outcomes of each class, `[c]`.
         """
         root, residual = np.sqrt(outcomes), 1 - 1 / outcomes
-        scores = TabularScores(1 / root, probs / root)
+        scores = TabularScores.of(1 / root, probs)
         if (np.diff(rewards) > 0).all() and (probs > 0).all():
             return cls(rewards, probs, scores, residual)
         return cls.of_classes(rewards, probs, scores.matrix, residual)
@@ -84,7 +84,7 @@ class FiniteProblem:
             norms: E[‖s‖² | class], `[c]`; the limit itself has 1.
         """
         levels, total, share, _ = _merged(rewards, probs)
-        scores = TabularScores(np.ones_like(total), total)
+        scores = TabularScores.of(np.ones_like(total), total)
         return cls(levels, total, scores, share @ norms[probs > 0], orthogonal=True)
 
     @property
@@ -134,8 +134,15 @@ class FiniteProblem:
         return np.asarray(below - np.append(np.cumsum(lacks[::-1])[::-1], 0.0))
 
     def objective(self, k: int) -> float:
-        """J_K = E[max of K draws] (engines/README.md, *layer cake*)."""
-        return float(self.levels[0] - np.diff(self.levels) @ np.expm1(k * self._log_at_most))
+        """J_K = E[max of K draws] (engines/README.md, *layer cake*).
+
+        Steps are counted up and down from the median of the max: from the lowest level a max that
+        is nearly certain would be the difference of large numbers.
+        """
+        steps, log_below = np.diff(self.levels), k * self._log_at_most
+        is_below = log_below < np.log(0.5)
+        away = np.where(is_below, -np.exp(log_below), -np.expm1(log_below))
+        return float(self.levels[is_below.sum()] + steps @ away)
 
     def gradient(self, k: int) -> FloatArray:
         """∇J_K, `[d]`, in the units of `scores`.

@@ -37,11 +37,13 @@ class Processes:
             yield from InProcess().run(work, tasks, begin, advance)
             return
         others = set(active_children())
-        resource_tracker.ensure_running()  # started later, it would let interrupts through
+        with _no_code_of_this_folder():
+            resource_tracker.ensure_running()  # started later, it would let interrupts through
         pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _follow_parent)
         wait = True
         try:
-            with _interrupts_held():  # also in the workers, which leave Ctrl-C to this process
+            # Both hold in the workers, which leave Ctrl-C to this process.
+            with _interrupts_held(), _no_code_of_this_folder():
                 running = {pool.submit(work, task, _tell_nobody): task for task in tasks}
             begin(tasks[0])
             for done, future in enumerate(as_completed(running), self._workers):
@@ -80,6 +82,20 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _no_code_of_this_folder() -> Iterator[None]:
+    """Processes that start in the block import nothing from the current folder."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _follow_parent() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maxpo_cli.errors import InputError
-from maxpo_cli.storage.folder import TABLE, foreign_entry, is_empty
+from maxpo_cli.storage.folder import PROMPTS, TABLE, foreign_entry, is_empty
 from maxpo_cli.storage.study import StudyRecord, read_json
 
 
@@ -48,6 +48,8 @@ def find(
         before = read_json(path)
     except InputError as error:
         raise InputError(f"{error}; name another folder with --out") from None
+    if (path / PROMPTS).exists() and not _has_prompts(before):
+        raise _foreign(path, PROMPTS)
     if differences := _differences(before, record):
         if overwrite:
             return Found.REPLACEABLE
@@ -60,15 +62,24 @@ def find(
 
 def _refuse_foreign(path: Path, record: StudyRecord, stems: Collection[str]) -> None:
     if (foreign := foreign_entry(path, stems)) is not None:
-        raise InputError(
-            f"--out {path}: the folder holds '{foreign}', which is not part of a result; "
-            "name another folder"
-        )
+        raise _foreign(path, foreign)
     rewards = record.spec.get("rewards")
     if isinstance(rewards, str) and path.resolve() in Path(rewards).resolve().parents:
         raise InputError(
             f"--out {path}: the folder holds the rewards file {rewards}; name another folder"
         )
+
+
+def _foreign(path: Path, name: str) -> InputError:
+    return InputError(
+        f"--out {path}: the folder holds '{name}', which is not part of a result; "
+        "name another folder"
+    )
+
+
+def _has_prompts(before: Mapping[str, Any]) -> bool:
+    """Whether a study may have a table of prompts: one of logged rewards."""
+    return before.get("prompts") is not None
 
 
 def _same_study(

@@ -173,9 +173,9 @@ def read_study(result: Path) -> StudyRecord:
 
 
 def write_study(path: Path, record: StudyRecord) -> None:
-    """Writes a record as JSON."""
+    """Writes a record as JSON, in which a byte of a name that is not UTF-8 is an escape."""
     text = json.dumps(record.to_json(), indent=2, ensure_ascii=False) + "\n"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _is_text(value: object) -> bool:

@@ -1,18 +1,23 @@
 """`compare` and `sweep` in Python: the words of the command line in, a pandas table out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from numbers import Real
 from os import PathLike
-from typing import TypedDict, Unpack
+from typing import TypedDict, Unpack, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
+from maxpo_cli.errors import InputError, unknown
 from maxpo_cli.storage.study import StudyRecord
 from maxpo_cli.studies.plan import Plan
 from maxpo_cli.studies.record import study_record
 from maxpo_cli.studies.settings import Grid, StudyOptions, SweepOptions, axis_name, given_twice
 from maxpo_cli.studies.source import compare_spec, sweep_spec
 from maxpo_cli.studies.study import run_study
+
+TYPES = {float: Real, Sequence: Iterable, Mapping: Mapping, PathLike: PathLike}
+"""The values that a type of an option admits here; whole numbers are checked by themselves."""
 
 
 class Words(TypedDict, total=False):
@@ -76,6 +81,7 @@ def compare(**words: Unpack[Words]) -> StudyResult:
     0       l2o       0.75             4.0
     1        ei       0.75             1.0
     """
+    _check_words(words, StudyOptions)
     return _run("compare", Plan(compare_spec(StudyOptions(**words)), strict=True))
 
 
@@ -102,6 +108,7 @@ def sweep(**words: Unpack[SweepWords]) -> StudyResult:
     2       l2o  0.5  2           0.536
     3       l2o  0.5  4           0.551
     """
+    _check_words(words, SweepOptions)
     options = SweepOptions(**words)
     if options.has_default_grid:
         left = tuple(item for item in options.items if axis_name(item) not in words)
@@ -110,6 +117,19 @@ def sweep(**words: Unpack[SweepWords]) -> StudyResult:
         if size in words and any(axis_name(item) == size for item in options.items):
             raise given_twice(size)
     return _run("variance-sweep", Plan(sweep_spec(options)))
+
+
+def _check_words(words: Mapping[str, object], options: type[StudyOptions]) -> None:
+    """Raises `InputError` for a word that is not an option, and for a value of another type."""
+    hints = get_type_hints(options)
+    known = [field.name for field in fields(options)]
+    for word, value in words.items():
+        if word not in known:
+            raise unknown("word", word, known)
+        hint = hints[word]
+        types = tuple(TYPES.get(get_origin(of) or of, of) for of in get_args(hint) or (hint,))
+        if hint is not int and not isinstance(value, types):
+            raise InputError(f"{word} cannot be {value!r}")
 
 
 def _run(study: str, plan: Plan) -> StudyResult:

@@ -27,6 +27,7 @@ from maxpo_cli.estimators.pairwise import l2o_pairwise
 from maxpo_cli.estimators.sorted_groups import SortedGroups
 from maxpo_cli.estimators.subsets import l2o_subsets
 from maxpo_cli.policies.spec import parse_policy
+from maxpo_cli.studies.memory import require_memory
 from maxpo_cli.studies.peers import Peer, find_peer
 from maxpo_cli.studies.settings import BenchOptions
 from maxpo_cli.studies.spec import DTYPES
@@ -77,6 +78,18 @@ class BenchSpec:
                 raise InputError(
                     f"{estimator.name} needs the true distribution: there is nothing to time"
                 )
+        if self.k > max(self.sizes):
+            raise InputError(
+                f"-k must be at most the group size -n; got k={self.k} with n={max(self.sizes)}"
+            )
+        require_memory(self.sizes, [self.k])
+        refusals = [
+            estimator.refusal(n, self.k, estimator.claims.binary_only)
+            for n in self.sizes
+            for estimator in self.asked
+        ]
+        if all(refusals) and not self.options.peers:
+            raise InputError(f"--estimators: {refusals[-1]}")
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:

@@ -3,7 +3,8 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,33 +35,49 @@ class Peer:
     by_group: bool = False
 
     def __call__(self, rewards: Tensor, k: int) -> Tensor:
-        """The advantages of groups `[groups, N]`; raises what the function raises."""
+        """The advantages of groups `[groups, N]`.
+
+        Raises `InputError` with what the function raises, be it that it leaves the program, and
+        where it gives anything but a number per reward.
+        """
         more = (k,) if self.takes_k else ()
-        if not self.by_group:
-            return torch.as_tensor(self.function(rewards, *more))
-        return torch.stack([torch.as_tensor(self.function(group, *more)) for group in rewards])
+        try:
+            if self.by_group:
+                each = [torch.as_tensor(self.function(group, *more)) for group in rewards]
+                found = torch.stack(each)
+            else:
+                found = torch.as_tensor(self.function(rewards, *more))
+        except (Exception, SystemExit) as error:
+            raise self._refusal(rewards, k, f"{type(error).__name__}: {error}") from None
+        if found.shape != rewards.shape or found.is_complex():
+            kind = "complex numbers" if found.is_complex() else "an array"
+            raise self._refusal(rewards, k, f"it gives {kind} of shape {list(found.shape)}")
+        return found
 
     def fitted(self, rewards: Tensor, k: int) -> "Peer":
         """This peer as it takes these rewards: all groups at once, or group by group.
 
         Raises `InputError` where it takes neither.
         """
-        said = ""
+        refusals = []
         for by_group in (False, True):
             peer = Peer(self.name, self.function, self.takes_k, by_group)
             try:
                 found, alone = peer(rewards.clone(), k), peer(rewards[:1].clone(), k)
-            except Exception as error:
-                said = said or f"{type(error).__name__}: {error}"
+            except InputError as error:
+                refusals.append(error)
                 continue
-            if found.shape != rewards.shape:
-                said = said or f"it gives {list(found.shape)}"
-            elif torch.allclose(found[:1], alone, SAME, SAME, equal_nan=True):
+            if torch.allclose(found[:1].double(), alone.double(), SAME, SAME, equal_nan=True):
                 return peer
-            else:
-                said = said or "what it gives for a group depends on the others"
-        raise InputError(
-            f"--peer {self.name} does not take rewards {list(rewards.shape)} with k={k}: {said}"
+            reason = "what it gives for a group depends on the others"
+            refusals.append(self._refusal(rewards, k, reason))
+        raise refusals[0]
+
+    def _refusal(self, rewards: Tensor, k: int, reason: str) -> InputError:
+        groups, n = rewards.shape
+        return InputError(
+            f"--peer {self.name} cannot be used on {groups} groups of {n} rewards with k={k}: "
+            f"{reason}"
         )
 
     def resemblance(self, n: int, k: int, seed: int) -> str:
@@ -98,11 +115,10 @@ def find_peer(name: str) -> Peer:
     module_name, colon, path = name.partition(":")
     if not colon or not module_name or not path:
         raise InputError(f"--peer takes MODULE:FUNCTION; got '{name}'")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
     try:
-        found: object = importlib.import_module(module_name)
-    except Exception as error:
+        with _this_folder_first():
+            found: object = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
         raise InputError(f"--peer {name}: {type(error).__name__}: {error}") from None
     for part in path.split("."):
         if not hasattr(found, part):
@@ -111,6 +127,22 @@ def find_peer(name: str) -> Peer:
     if not callable(found):
         raise InputError(f"--peer {name} is not a function")
     return Peer(name, found, _takes_k(found))
+
+
+@contextmanager
+def _this_folder_first() -> Iterator[None]:
+    """Modules come from the current folder first; from then on it is searched last.
+
+    What is loaded later is thus what is installed, whatever the names of the files here.
+    """
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+        if here not in sys.path:
+            sys.path.append(here)
 
 
 def _takes_k(function: Callable[..., object]) -> bool:

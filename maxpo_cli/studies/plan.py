@@ -17,7 +17,7 @@ from maxpo_cli.policies.spec import PolicyTemplate
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
 from maxpo_cli.studies.grid import MAX_CELLS
-from maxpo_cli.studies.refusals import Notes, Refusals, is_binary
+from maxpo_cli.studies.refusals import Notes, Refusals, is_binary, require_range
 from maxpo_cli.studies.spec import StudySpec
 
 BATCH_WORK = 2_000_000
@@ -198,6 +198,7 @@ class Plan:
                     raise InputError(f"--grid: {error}" if spec.swept else str(error)) from None
                 found[values] = error
             else:
+                require_range(policy, spec.settings.dtype)
                 found[values] = policy
         absent = [error for error in found.values() if isinstance(error, InputError)]
         if len(absent) == len(found):

@@ -1,7 +1,6 @@
 """The records of studies, by which they can be read, continued and run again."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 import torch
@@ -30,7 +29,7 @@ def study_record(
     logged = [policy for policy in plan.policies if isinstance(policy, Logged)]
     contents = None
     if isinstance(spec.template, RewardsTemplate):
-        contents = sha256(spec.template.file.path.read_bytes()).hexdigest()
+        contents = spec.template.sha256
     return StudyRecord(
         study=study,
         spec=study_words(spec),

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from maxpo_cli.engines.choice import Choice
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.kinds import Estimator
 from maxpo_cli.estimators.lookup import SETS
 from maxpo_cli.policies.policy import Policy
+from maxpo_cli.problems.continuous import ContinuousProblem
+from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.studies.spec import StudySpec
+
+FLOAT32 = 1e35
+"""Largest reward, and the inverse of the smallest, whose advantages float32 holds."""
 
 Notes = Mapping[str, str]
 """Why estimators have no metrics in a cell, by name."""
@@ -16,6 +23,25 @@ Notes = Mapping[str, str]
 def is_binary(policy: Policy) -> bool:
     """Whether every reward of a policy is 0 or 1."""
     return all(problem.is_binary for problem in policy.problems)
+
+
+def require_range(policy: Policy, dtype: str) -> None:
+    """Raises `InputError` where advantages of a policy leave the range of a float32."""
+    if dtype != "float32":
+        return
+    for problem in policy.problems:
+        rewards = np.zeros(1)
+        if isinstance(problem, ContinuousProblem):
+            rewards = np.abs(problem.law.marks).max(keepdims=True)
+        elif isinstance(problem, FiniteProblem):
+            rewards = problem.levels
+        size = np.abs(rewards[rewards != 0])
+        if len(size) and (size.max() > FLOAT32 or size.min() < 1 / FLOAT32):
+            worst = size.max() if size.max() > FLOAT32 else size.min()
+            raise InputError(
+                f"--dtype float32 holds rewards from {1 / FLOAT32:.0e} to {FLOAT32:.0e} in size, "
+                f"and there are some of {worst:.3g}; use float64"
+            )
 
 
 class Refusals:

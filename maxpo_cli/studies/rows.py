@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -13,9 +14,17 @@ from maxpo_cli.studies.plan import Job
 from maxpo_cli.studies.refusals import Notes
 from maxpo_cli.studies.spec import StudySpec
 
-FLAT = "the gradient is 0 here, so that there is no ratio"
+FLAT = "the gradient is 0 here, or too small for float64, so that there is no ratio"
+ROUNDING = "its variance is lost in the rounding of what it is made of"
+TOO_SMALL = "its estimates are 0, or too small for float64, so that there is no ratio"
+UNSEEN = "some groups are too rare for float64, so that there is no largest mean advantage"
 
-Row = dict[str, object]
+NOTHING_SEEN = "every sampled group gave 0: what carries its gradient is too rare to sample"
+MISSED = "its sampled mean is far from the one it claims: what carries it is too rare to sample"
+NO_SCALE = "its scale is not told from 0, so that there is no ratio: more --groups"
+FEW = "few groups make up its variance, so that the errors are too small: more --groups"
+
+Row = dict[str, Any]
 
 
 def job_rows(
@@ -28,7 +37,8 @@ def job_rows(
         here = [record for record in records if record.k == point.k]
         cell = {"policy": job.spec, **values, "n": point.n, "k": point.k}
         rows += _cell_rows(cell, here, spec, job.notes[point.k])
-    return rows
+    of_policy = job.policy.note if job.policy is not None else ""
+    return [{**row, "note": "; ".join(filter(None, (row["note"], of_policy)))} for row in rows]
 
 
 def prompt_rows(job: Job, records: Sequence[Record], spec: StudySpec) -> pd.DataFrame:
@@ -69,7 +79,13 @@ def _cell_rows(
 
 
 def _values(summary: Summary) -> Row:
-    return {c.name: c.value(summary) for c in METRICS if c.value is not None}
+    blind = summary.saw_nothing or summary.misses_its_mean
+    known = ("objective", "gradient_norm") if blind else None
+    return {
+        c.name: c.value(summary)
+        for c in METRICS
+        if c.value is not None and (known is None or c.name in known)
+    }
 
 
 def _how(record: Record) -> Row:
@@ -92,10 +108,26 @@ def _note(summary: Summary, record: Record, rtol: float) -> str:
     """What a reader must know of the metrics of a row; empty where there is nothing."""
     if not summary.has_gradient:
         return FLAT
+    if math.isnan(summary.variance):
+        return ROUNDING
+    if summary.is_sampled:
+        return _note_of_sample(summary)
+    if not summary.is_resolved:
+        return TOO_SMALL
     achieved = _achieved(record.moments)
+    if math.isnan(summary.centering_max) and math.isnan(achieved):
+        return UNSEEN
     if achieved > rtol:
         return f"not to --rtol {rtol:g}: the last refinement still moved a metric by {achieved:.0e}"
     return ""
+
+
+def _note_of_sample(summary: Summary) -> str:
+    if summary.saw_nothing:
+        return NOTHING_SEEN
+    notes = {MISSED: summary.misses_its_mean, FEW: summary.rests_on_few}
+    notes[NO_SCALE] = not summary.is_scale_known
+    return "; ".join(note for note, holds in notes.items() if holds)
 
 
 def as_table(rows: Iterable[Mapping[str, object]], swept: tuple[str, ...] = ()) -> pd.DataFrame:

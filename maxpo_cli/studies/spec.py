@@ -17,6 +17,7 @@ from maxpo_cli.policies.files import RewardsTemplate
 from maxpo_cli.policies.policy import TEXT, Key
 from maxpo_cli.policies.spec import PolicyTemplate
 from maxpo_cli.studies.grid import Axis, parse_grid
+from maxpo_cli.studies.memory import require_memory
 from maxpo_cli.studies.settings import Settings
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
@@ -57,6 +58,7 @@ class StudySpec:
         if not self.asked:
             raise InputError("--estimators: name one or more, or all")
         _ = self.unit, self.precision  # which raise for a reference or a device that is not there
+        require_memory(self._sizes("n", settings.n), self._sizes("k", settings.k))
 
     @cached_property
     def asked(self) -> tuple[Estimator, ...]:
@@ -88,6 +90,11 @@ class StudySpec:
     def swept(self) -> tuple[str, ...]:
         """The swept names except N and K, which are columns of every table."""
         return tuple(axis.name for axis in self.axes if axis.name not in ("n", "k"))
+
+    def _sizes(self, name: str, size: int) -> list[int]:
+        """The values of N or K in all cells."""
+        swept = [axis.values for axis in self.axes if axis.name == name]
+        return [int(value) for value in swept[0]] if swept else [size]
 
     @property
     def coordinates(self) -> tuple[str, ...]:

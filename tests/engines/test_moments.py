@@ -9,6 +9,7 @@ from oracles.short_calls import enumerated, named, sampled
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.moments import ROWS, Moments, Noise
+from maxpo_cli.metrics.intervals import skewed_stderr
 from maxpo_cli.metrics.summary import summaries
 from maxpo_cli.policies.spec import parse_policy
 
@@ -31,10 +32,13 @@ def made(names: tuple[str, ...], seed: int, noisy: bool = True) -> tuple[Moments
     noise = Noise(
         *rng.uniform(size=(3, size)),
         np.array([[covariance[*one, *other] for other in places] for one in places]),
+        rng.normal(size=(3, 2 * size)),
         np.ones(size, dtype=bool),
     )
     moments = Moments(
         engine="monte-carlo" if noisy else "threshold",
+        n=4,
+        k=2,
         estimators=named(*names),
         mean_weight=1.0,
         objective=0.5,
@@ -85,7 +89,17 @@ def test_some_estimators_keep_their_numbers_and_their_noise(chosen: tuple[str, .
         for number, value in row.items():
             np.testing.assert_array_equal(value, rows[name][number], err_msg=number)
     assert_noise_is(part, covariance)
-    for same in ("engine", "objective", "gradient", "mean_weight", "states", "groups", "rtol"):
+    for same in (
+        "engine",
+        "n",
+        "k",
+        "objective",
+        "gradient",
+        "mean_weight",
+        "states",
+        "groups",
+        "rtol",
+    ):
         assert getattr(part, same) is getattr(whole, same)
 
 
@@ -130,10 +144,12 @@ def test_what_is_joined_can_be_taken_apart() -> None:
         assert original.noise is not None
         for name in ROWS:
             np.testing.assert_array_equal(getattr(part, name), getattr(original, name))
-        for field in fields(Noise):
+        for name in (field.name for field in fields(Noise) if field.name != "parts"):
             np.testing.assert_array_equal(
-                getattr(part.noise, field.name), getattr(original.noise, field.name)
+                getattr(part.noise, name), getattr(original.noise, name), err_msg=name
             )
+        own = part.noise.parts[(part.noise.parts != 0).any(1)]
+        np.testing.assert_array_equal(own, original.noise.parts)
 
 
 def test_metrics_of_some_are_those_among_all() -> None:
@@ -157,6 +173,7 @@ def test_a_sampled_estimator_over_an_exact_reference_has_its_own_error_only() ->
     variance, product = drawn.variance[0], drawn.mean[0] @ drawn.gradient
     change = np.array([1 / variance, -2 / product])
     error = np.sqrt(change @ drawn.noise.moments @ change)
+    error = skewed_stderr(error, drawn.noise.parts @ change)
     assert found.variance_ratio_stderr / found.variance_ratio == pytest.approx(error, rel=1e-12)
     scale = product / (drawn.gradient @ drawn.gradient)
     matched = variance / scale**2

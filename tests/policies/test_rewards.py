@@ -103,7 +103,7 @@ def test_corners_are_the_rewards_where_pieces_end(case: tuple[str, float, float,
 def test_too_many_turning_points_are_refused() -> None:
     with pytest.raises(InputError, match="turns more than 200 times"):
         REWARDS["quad-sin"](c=0.0, a=1.0, f=500.0)
-    with pytest.raises(InputError, match="take a smaller a or f"):
+    with pytest.raises(InputError, match="take a smaller a, f or std"):
         REWARDS["quad-sin"](c=0.0, a=1e6, f=100.0)
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,18 @@ def test_bad_input_in_a_task_reaches_the_caller_in_its_words(chosen: Runner) -> 
 def test_a_killed_worker_is_one_sentence_that_says_what_to_do() -> None:
     with pytest.raises(InputError, match=r"a worker process was killed.*fewer --workers"):
         run(Processes(2), work=end_at_two)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("module", ["types", "socket", "pickle"])
+def test_workers_run_no_code_of_the_current_folder(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    (tmp_path / f"{module}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    run(Processes(2))
+    assert not (tmp_path / "ran").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
 
 
 def test_one_worker_is_this_process() -> None:

@@ -31,7 +31,7 @@ def spec_of(grid: tuple[str, ...] = GRID, policy: str = "gaussian", **changes: o
 
 @pytest.fixture(autouse=True)
 def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "_draw", lambda *_: None)
+    monkeypatch.setattr(results, "draw_figures", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -292,11 +292,9 @@ class TestOthersAreRefused:
         expected = content(whole)
         (whole / "figures").mkdir()
         (whole / "figures" / "lines-old.png").write_text("")
-        (whole / "prompts.csv").write_text("old")
         run(whole, spec_of(), overwrite=True)
         assert len(measured) == 4
         assert content(whole) == expected
-        assert not (whole / "prompts.csv").exists()
         assert not (whole / "figures").exists()
 
     @pytest.mark.parametrize("overwrite", [False, True])

@@ -77,3 +77,41 @@ def test_what_is_not_a_result_is_said_in_a_sentence(tmp_path: Path) -> None:
         assert "is not a table that maxpo wrote" in said(here)
     (here / "table.csv").write_text(TABLE)
     assert "has no rows" in said(here)
+
+
+EMPTY_AND_INFINITE = "l2o,bernoulli:p=inf,inf,exp,8,2,,,,\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("l2o,b,0.1,a,8,2,,,inf,\n", "row 2: variance is inf"),
+        ("l2o,b,0.1,a,8,2,,,-1e400,\n", "row 2: variance is -inf"),
+        ("l2o,b,0.1,a,8,2,,,some,\n", "is not a table that maxpo wrote"),
+        ("l2o,b,0.1,a,0,2,,,1,\n", "row 2: n is 0"),
+        ("l2o,b,0.1,a,8,-2,,,1,\n", "row 2: k is -2"),
+        ("l2o,b,0.1,a,inf,2,,,1,\n", "is not a table that maxpo wrote"),
+        ("l2o,b,0.1,a,,2,,,1,\n", "is not a table that maxpo wrote"),
+        (f"l2o,b,0.1,a,{'9' * 30},2,,,1,\n", "is not a table that maxpo wrote"),
+        (f"l2o,b,0.1,a,8,2,,{'9' * 5000},1,\n", "is not a table that maxpo wrote"),
+        ("l2o,b,0.1,a,8,2,,1.5,1,\n", "is not a table that maxpo wrote"),
+        ("l2o,b,0.1,a,8,2,,1e400,1,\n", "is not a table that maxpo wrote"),
+        (",b,0.1,a,8,2,,,1,\n", "row 2: estimator is nan"),
+        ("l2o,,0.1,a,8,2,,,1,\n", "row 2: policy is nan"),
+        ("ei,b,0.1,a,8,2,,,1,\nl2o,b,0.1,a,8,2,,,1,\n" * 2, "row 4: an earlier row is of the same"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_cell_that_no_table_has_is_said_in_a_sentence(
+    row: str, said: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "a", "b")
+    (tmp_path / "table.csv").write_text(TABLE + row)
+    with pytest.raises(InputError, match=said):
+        read_result(tmp_path)
+
+
+def test_a_swept_value_may_be_infinite_and_a_metric_empty(tmp_path: Path) -> None:
+    write(tmp_path, "a", "b")
+    (tmp_path / "table.csv").write_text(TABLE + EMPTY_AND_INFINITE)
+    assert list(read_result(tmp_path).table["p"]) == [float("inf")]

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -31,7 +32,7 @@ LOG = "prompt,reward,model\n" + "".join(
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with logged rewards in it; commands draw no figures."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(results, "_draw", lambda *_: None)
+    monkeypatch.setattr(results, "draw_figures", lambda *_, **__: None)
     (tmp_path / "log.csv").write_text(LOG)
     return tmp_path
 
@@ -124,9 +125,28 @@ class TestWords:
     def test_the_words_of_sweep_are_the_sweep_options(self) -> None:
         assert set(api.SweepWords.__annotations__) == {f.name for f in fields(SweepOptions)}
 
-    def test_a_word_that_is_none_of_them_is_refused_as_python_does(self) -> None:
-        with pytest.raises(TypeError, match="estimator"):
-            compare(estimator="l2o")  # type: ignore[call-arg]
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ({"estimator": "l2o"}, "unknown word 'estimator'; did you mean 'estimators'?"),
+            ({"grid": "k=2"}, "unknown word 'grid'"),
+            ({"polcy": "bernoulli:p=0.1"}, "unknown word 'polcy'; did you mean 'policy'?"),
+            ({"estimators": 3}, "estimators cannot be 3"),
+            ({"policy": 3}, "policy cannot be 3"),
+            ({"rtol": "small"}, "rtol cannot be 'small'"),
+            ({"engine": None}, "engine cannot be None"),
+        ],
+    )
+    def test_a_word_or_a_value_of_none_of_them_is_refused(
+        self, words: dict[str, Any], said: str
+    ) -> None:
+        with pytest.raises(InputError, match=re.escape(said)):
+            compare(**words)
+
+    def test_numbers_of_other_libraries_are_numbers(self) -> None:
+        names = np.array(["l2o", "ei"])
+        found = compare(n=np.int64(8), k=2.0, rtol=np.float32(1e-3), estimators=names)
+        assert found.table["estimator"].tolist() == ["l2o", "ei"]
 
     @pytest.mark.parametrize("names", ["l2o,ei", "l2o, ei", ["l2o", "ei"], ("l2o", "ei", "l2o")])
     def test_estimators_are_a_text_or_several(self, names: str | list[str]) -> None:

@@ -1,5 +1,6 @@
 """What a bench times, and the functions of users that it finds."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,10 @@ class TestTable:
         ({"sizes": (1, 8)}, "at least 2"),
         ({"sizes": ()}, "at least 2"),
         ({"k": 0}, "K must be at least 1"),
+        ({"sizes": (4,), "k": 8}, "-k must be at most the group size -n; got k=8 with n=4"),
+        ({"sizes": (2, 16), "k": 17}, "at most the group size -n; got k=17 with n=16"),
+        ({"k": 8, "estimators": ("l2o",)}, "--estimators: .*defined for K in 2..N-1"),
+        ({"k": 8, "estimators": ("l2o", "pkpo-loo")}, "--estimators: pkpo-loo is defined for K in"),
         ({"dtype": "float16"}, "float64 or float32"),
         ({"seconds": 0.0}, "above 0"),
         ({"estimators": ("oracle",)}, "true distribution"),
@@ -90,6 +95,11 @@ class TestTable:
 def test_what_cannot_be_timed_at_all_is_one_sentence(options: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         bench_spec(**{"sizes": (8,), "k": 3} | options)
+
+
+def test_one_size_or_one_estimator_that_can_be_timed_will_do() -> None:
+    assert bench_spec(sizes=(4, 16), k=8, estimators=("l2o",)).sizes == (4, 16)
+    assert len(bench_spec(sizes=(8,), k=8, estimators=("l2o", "ei")).asked) == 2
 
 
 class TestResemblance:
@@ -133,15 +143,19 @@ class TestResemblance:
     @pytest.mark.parametrize(
         ("function", "said"),
         [
-            (lambda r: r.sum(), r"it gives \[\]"),
+            (lambda r: r.sum(), r"it gives an array of shape \[\]"),
+            (lambda r: r + 1j, "it gives complex numbers"),
             (lambda r: r.frobnicate(), "AttributeError"),
             (lambda r: str(r), "Error"),
+            (lambda _: sys.exit(0), "SystemExit: 0"),
+            (lambda _: sys.exit(), "SystemExit"),
         ],
     )
     def test_what_gives_no_advantages_is_refused(
         self, function: Callable[..., object], said: str
     ) -> None:
-        with pytest.raises(InputError, match=rf"does not take rewards \[3, 8\] with k=3: .*{said}"):
+        expected = rf"cannot be used on 3 groups of 8 rewards with k=3: .*{said}"
+        with pytest.raises(InputError, match=expected):
             peer(function, takes_k=False)
 
 
@@ -158,6 +172,24 @@ class TestFinding:
     def test_what_is_not_there_is_one_sentence(self, name: str, said: str) -> None:
         with pytest.raises(InputError, match=said):
             find_peer(name)
+
+    def test_files_of_the_current_folder_do_not_stand_for_what_is_loaded_later(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        (tmp_path / "a_peer_beside_others.py").write_text("def f(rewards):\n    return rewards\n")
+        find_peer("a_peer_beside_others:f")
+        assert sys.path[0] != str(tmp_path)
+        assert sys.path[-1] == str(tmp_path)
+
+    def test_a_module_that_leaves_the_program_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "a_peer_that_leaves.py").write_text("import sys\nsys.exit(0)\n")
+        with pytest.raises(InputError, match="a_peer_that_leaves:f: SystemExit: 0"):
+            find_peer("a_peer_that_leaves:f")
 
     def test_a_module_of_the_current_folder_is_found(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

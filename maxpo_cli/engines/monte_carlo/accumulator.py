@@ -20,88 +20,94 @@ class Accumulator:
     """Moments of ĝ at one K, about a centre fixed by the first block so that nothing cancels.
 
     The features of a group are, for each estimator, w = E[‖ĝ − centre‖² | rewards] (in the
-    orthogonal limit without ‖E[ĝ | rewards] − centre‖²) and t = <ĝ − centre, ∇J>: their means give
-    variance and scale, their covariance the standard errors of both. They are summed about their
-    own means in the first block. Blocks are added one after the other, so that no sum depends on
-    how many of them were worked on at once.
+    orthogonal limit without ‖E[ĝ | rewards] − centre‖²), t = <ĝ − centre, ∇J>, the mean advantage
+    and its square: their weighted means give variance, scale and centering, the covariance of the
+    first two kinds the standard errors. They are summed about their own means in the first block,
+    so that weights add no noise to what is the same in all groups. Blocks are added one after the
+    other, so that no sum depends on how many of them were worked on at once.
     """
 
-    def __init__(self, problem: Problem, k: int, estimators: tuple[Estimator, ...]) -> None:
-        self._problem, self._k, self._estimators = problem, k, estimators
+    def __init__(self, problem: Problem, n: int, k: int, estimators: tuple[Estimator, ...]) -> None:
+        self._problem, self._n, self._k, self._estimators = problem, n, k, estimators
         self._gradient = problem.gradient(k)
         self._groups = 0
         self._highest = torch.empty(0)
 
-    def add(self, groups: Groups) -> None:
-        """Adds blocks of groups, all of one size.
+    def add(self, groups: Groups, weights: Tensor | None = None) -> None:
+        """Adds blocks of groups with weights `[b, B]`, all of one size; None where all are 1.
 
         Except in the last call the size is a multiple of `REPLICATES`.
         """
         estimates = groups.estimate(self._estimators, self._k)
         if not self._groups:
-            self._start(estimates)
+            self._start(estimates, weights)
         shifted = estimates.mean - self._centre
-        around = self._features(shifted, estimates.residual) - self._usual
-        blocks, several, size = estimates.centering.shape
-        parts = shifted if size % REPLICATES == 0 else pad(shifted, (0, -size % REPLICATES))
+        around = self._features(shifted, estimates) - self._usual
+        if weights is not None:
+            shifted = shifted * weights[:, None, None]
+            around *= weights[:, None]
+        both = around[:, : 2 * len(self._estimators)]
         sums = (
-            parts.reshape(blocks, several, len(self._gradient), -1, REPLICATES).sum(-2),
-            around.sum(-1),
-            torch.bmm(around, around.mT),
+            _by_part(shifted),
+            _by_part(around),
+            torch.bmm(both, both.mT),
             shifted.square().sum((-2, -1)),
-            estimates.residual.sum(-1),
-            estimates.centering.sum(-1),
-            estimates.centering.square().sum(-1),
         )
         for block in torch.cat([each.flatten(1) for each in sums], 1):
             self._sums += block
         highest = estimates.centering.abs().amax((0, -1))
         self._highest = torch.maximum(self._highest, highest)
+        blocks, _, size = estimates.centering.shape
         self._groups += blocks * size
 
-    def _start(self, estimates: Estimates) -> None:
+    def _start(self, estimates: Estimates, weights: Tensor | None) -> None:
         """Fixes the centres of all sums by the means over the first block."""
-        self._centre = estimates.mean[0].mean(-1, keepdim=True)
-        shifted = estimates.mean[:1] - self._centre
-        features = self._features(shifted, estimates.residual[:1])
-        self._usual = features[0].mean(-1, keepdim=True)
-        size, dimension, _ = self._centre.shape
-        numbers = size * dimension * REPLICATES + 2 * size + 4 * size**2 + 4 * size
+        size, dimension, groups = estimates.mean.shape[1:]
+        share = estimates.mean.new_ones(groups) if weights is None else weights[0]
+        share = share / share.sum()
+        self._centre = (estimates.mean[0] * share).sum(-1, keepdim=True)
+        features = self._features(estimates.mean - self._centre, estimates)
+        self._usual = (features[0] * share).sum(-1, keepdim=True)
+        numbers = size * (dimension + 4) * REPLICATES + 4 * size**2 + size
         self._sums = features.new_zeros(numbers)
         self._highest = features.new_zeros(size)
 
-    def _features(self, shifted: Tensor, residual: Tensor) -> Tensor:
-        """w of all estimators and t of all, `[b, 2E, B]`."""
+    def _features(self, shifted: Tensor, estimates: Estimates) -> Tensor:
+        """w of all estimators, t of all, their mean advantages and the squares of these."""
         gradient = torch.as_tensor(self._gradient, device=shifted.device)[:, None]
-        around = shifted.square().sum(-2) * self._problem.mean_weight + residual
-        return torch.cat([around, (shifted * gradient).sum(-2)], 1)
+        around = shifted.square().sum(-2) * self._problem.mean_weight + estimates.residual
+        centering = estimates.centering
+        return torch.cat([around, (shifted * gradient).sum(-2), centering, centering.square()], 1)
 
     def moments(self) -> Moments:
         """The moments that the groups added so far give."""
         size, groups = len(self._estimators), self._groups
-        unbiased = groups / max(groups - 1, 1)
-        sums = self._sums.cpu().numpy()
-        *heads, plain = np.split(
-            sums, np.cumsum([len(sums) - 6 * size - 4 * size**2, 2 * size, 4 * size**2])
-        )
-        replicates = heads[0].reshape(size, -1, REPLICATES).swapaxes(1, 2)
-        apart = heads[1] / groups
-        moments = heads[2].reshape(2 * size, -1) / groups - np.outer(apart, apart)
-        square, residual, centering, centering_square = plain.reshape(4, size) / groups
+        several, dimension = size * REPLICATES, len(self._gradient)
+        ends = np.cumsum([several * dimension, several * 4, 4 * size**2])
+        of_mean, of_features, products, squares = np.split(self._sums.cpu().numpy(), ends)
+        replicates = of_mean.reshape(size, dimension, REPLICATES).swapaxes(1, 2)
+        features = of_features.reshape(4 * size, REPLICATES)
         offset = replicates.sum(1) / groups
+        usual = self._usual[..., 0].cpu().numpy()
+        around, _, centering, centering_square = (usual + features.sum(1) / groups).reshape(4, size)
         mean = self._centre[..., 0].cpu().numpy() + offset
-        sampled = np.maximum(square - (offset**2).sum(1), 0.0) * unbiased
-        variance, trace = self._problem.mean_weight * sampled + residual, sampled / groups
+        free = max(groups - 1, 1)
+        trace = np.maximum(squares / groups - (offset**2).sum(1), 0.0) / free
+        variance = around + self._problem.mean_weight * (trace - (offset**2).sum(1))
+        apart = features[: 2 * size].sum(1) / groups
+        moments = products.reshape(2 * size, -1) / groups - np.outer(apart, apart)
         along, trace_square = _directions(replicates, groups, mean - self._gradient)
         return Moments(
             engine=NAME,
+            n=self._n,
+            k=self._k,
             estimators=self._estimators,
             objective=self._problem.objective(self._k),
             gradient=self._gradient,
             mean=mean,
-            variance=variance,
+            variance=np.maximum(variance, 0.0),
             centering_mean=centering,
-            centering_square=centering_square,
+            centering_square=np.maximum(centering_square, 0.0),
             centering_max=self._highest.cpu().numpy(),
             mean_weight=self._problem.mean_weight,
             groups=groups,
@@ -109,10 +115,25 @@ class Accumulator:
                 trace=trace,
                 trace_square=trace_square * trace**2,
                 along_bias=along * trace,
-                moments=moments * (unbiased / groups),
+                moments=moments / free,
+                parts=_deviations(features[: 2 * size].T, groups) / groups,
                 sampled=np.ones(size, dtype=bool),
             ),
         )
+
+
+def _by_part(values: Tensor) -> Tensor:
+    """Sums of `[..., B]` over interleaved parts of the groups, `[..., REPLICATES]`."""
+    missing = -values.shape[-1] % REPLICATES
+    padded = pad(values, (0, missing)) if missing else values
+    return padded.reshape(*values.shape[:-1], -1, REPLICATES).sum(-2)
+
+
+def _deviations(sums: FloatArray, groups: int) -> FloatArray:
+    """How far sums over the parts, `[R, F]`, are from what the mean over all groups would give."""
+    counts = groups // REPLICATES + (np.arange(REPLICATES) < groups % REPLICATES)
+    deviations: FloatArray = sums - counts[:, None] * sums.sum(0) / groups
+    return deviations
 
 
 def _directions(

@@ -21,9 +21,6 @@ from maxpo_cli.problems.problem import Problem
 FIRST_LOOK, LOOK_EVERY = 16 * BLOCK, 1.2
 """Groups after which `stop` is first asked, and the growth between two times."""
 
-SEEN = 100
-"""Rewards of the rarest level that must be expected before sampling can stop early."""
-
 
 class MonteCarlo:
     """Estimates of the moments, from the same groups for every estimator and K."""
@@ -81,13 +78,12 @@ def _until(
 ) -> list[dict[int, Moments]]:
     """Draws from each sampler until `stop` says so at every K, or there are all groups."""
     wanted, groups = set(estimators), min(FIRST_LOOK, precision.groups)
-    rarest = min((sampler.rarest for sampler in samplers), default=1.0)
     while samplers and wanted:
         for sampler in samplers:
             sampler.sample(groups, wanted)
         if groups >= precision.groups:
             break
-        for k in tuple(wanted) if groups * rarest >= SEEN else ():
+        for k in tuple(wanted):
             if stop(k, [sampler.moments(k) for sampler in samplers]):
                 wanted.remove(k)
         groups = min(ceil(groups * LOOK_EVERY), precision.groups)

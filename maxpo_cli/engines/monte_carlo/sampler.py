@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 
 import torch
+from torch import Tensor
 
 from maxpo_cli.engines.count_groups import CountGroups
 from maxpo_cli.engines.engine import Advance, EstimatorsAt
@@ -16,6 +17,7 @@ from maxpo_cli.engines.moments import Moments
 from maxpo_cli.engines.monte_carlo.accumulator import REPLICATES, Accumulator
 from maxpo_cli.engines.monte_carlo.continuous_groups import ContinuousGroups
 from maxpo_cli.engines.monte_carlo.count_sampler import CountSampler
+from maxpo_cli.engines.monte_carlo.rare_groups import far_groups
 from maxpo_cli.problems.continuous import ContinuousProblem
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
@@ -31,19 +33,22 @@ KEPT_BYTES = 24 << 20
 this size freed; getting it anew for every tensor would cost as much as the work on it."""
 
 
+Draw = tuple[Groups, Tensor | None]
+"""Groups, and their weights `[b, B]`; None where all are 1."""
+
+
 class Source(ABC):
     """What draws groups of one problem, block by block.
 
     `width` is how many numbers a group has at most while it is drawn, `numbers` how many it has for
-    each estimator, and `rarest` how many rewards of the rarest level a group has on average.
+    each estimator.
     """
 
     width: int
     numbers: int
-    rarest: float
 
     @abstractmethod
-    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Groups:
+    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Draw:
         """Blocks of groups: the first `size` of the `block` groups that are drawn for each."""
 
 
@@ -56,34 +61,42 @@ class _FiniteSource(Source):
         self._problem, self._n, self._dtype = problem, n, dtype
         self._sampler = CountSampler(problem, n, device)
         self.width, self.numbers = max(n, problem.m), problem.m
-        self.rarest = n * float(problem.probs.min())
 
-    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Groups:
+    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Draw:
         """See `Source`; one call of the generator per block."""
         shape = (self._sampler.uniforms, block)
-        device = generator.device
-        uniforms = torch.stack(
-            [
-                torch.rand(shape, dtype=torch.float64, generator=generator, device=device)
-                for _ in range(blocks)
-            ]
-        )
-        above = self._sampler(uniforms)[..., :size]
-        return CountGroups(self._problem, above, self._n, self._dtype)
+        uniforms = torch.stack([_uniforms(shape, generator) for _ in range(blocks)])
+        above, weights = self._sampler(uniforms[..., :size])
+        return CountGroups(self._problem, above, self._n, self._dtype), weights
 
 
 class _ContinuousSource(Source):
-    """Groups of a continuous problem, none of whose rewards is rare."""
+    """Groups of a continuous problem."""
 
     def __init__(self, problem: ContinuousProblem, n: int, dtype: torch.dtype) -> None:
         self._problem, self._n, self._dtype = problem, n, dtype
-        self.width, self.numbers, self.rarest = n, problem.dimension, float(n)
+        self.width, self.numbers = n, problem.dimension
 
-    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Groups:
-        """See `Source`; one call of the generator per block."""
+    def draw(self, blocks: int, block: int, size: int, generator: torch.Generator) -> Draw:
+        """See `Source`; two calls of the generator per block."""
         shape = (block, self._n)
-        z = torch.stack([self._problem.draw(shape, generator) for _ in range(blocks)])
-        return ContinuousGroups(self._problem, z[:, :size], self._dtype)
+        z, uniforms = (
+            torch.stack(each)
+            for each in zip(
+                *(
+                    (self._problem.draw(shape, generator), _uniforms((block,), generator))
+                    for _ in range(blocks)
+                ),
+                strict=True,
+            )
+        )
+        z, weights = far_groups(self._problem, z[:, :size], uniforms[:, :size])
+        return ContinuousGroups(self._problem, z, self._dtype), weights
+
+
+def _uniforms(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    device = generator.device
+    return torch.rand(shape, dtype=torch.float64, generator=generator, device=device)
 
 
 def _source(problem: Problem, n: int, device: torch.device, dtype: torch.dtype) -> Source:
@@ -124,12 +137,7 @@ class Sampler:
         self._blocks_at_once = blocks_at_once or max(1, size // numbers)
         self._left, self._groups = limit, 0
         torch.empty(KEPT_BYTES, dtype=torch.uint8)  # given back at once
-        self._accumulators = {k: Accumulator(problem, k, e) for k, e in estimators.items()}
-
-    @property
-    def rarest(self) -> float:
-        """How many rewards of the rarest level a group has on average; n where none is rare."""
-        return self._source.rarest
+        self._accumulators = {k: Accumulator(problem, n, k, e) for k, e in estimators.items()}
 
     def sample(self, groups: int, wanted: Collection[int] | None = None) -> None:
         """Draws blocks until there are that many groups, or `limit`, for the K of `wanted`."""
@@ -141,7 +149,7 @@ class Sampler:
             blocks = max(whole, 1)
             drawn = self._source.draw(blocks, self._block, size, self._generator)
             for accumulator in chosen:
-                accumulator.add(drawn)
+                accumulator.add(*drawn)
             self._left -= blocks * size
             self._groups += blocks * size
             self._advance(blocks * size)

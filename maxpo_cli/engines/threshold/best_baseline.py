@@ -8,12 +8,11 @@ is a quadratic form in g, whose matrix holds the covariances of N − 1 estimato
 """
 
 from collections.abc import Sequence
-from functools import reduce
 
 import torch
 from torch import Tensor
 
-from maxpo_cli.engines.threshold.covariance import Profiles, covariances, second_moments
+from maxpo_cli.engines.threshold.covariance import Profiles, covariances
 from maxpo_cli.engines.threshold.thresholds import Thresholds
 from maxpo_cli.estimators.kinds import BaselineFamily
 from maxpo_cli.estimators.profiles import (
@@ -24,120 +23,121 @@ from maxpo_cli.estimators.profiles import (
     leave_one_out_profile,
 )
 
-ROUNDING = 1e-13
-"""Share of the largest eigenvalue of correlations below which one is rounding."""
+Wanted = tuple[int, BaselineFamily]
+"""A K, and the family of the baseline."""
+
+NEARLY_DEPENDENT = 1e-6
+"""Share of a variance that other estimators leave of it, below which they are nearly dependent."""
 
 NUMBERS = 1 << 22
 """Numbers in a tensor of covariances that is worked on at once."""
 
 
 def best_profiles(
-    thresholds: Thresholds,
-    n: int,
-    wanted: Sequence[tuple[int, BaselineFamily]],
-    device: torch.device,
+    thresholds: Thresholds, n: int, wanted: Sequence[Wanted], device: torch.device
 ) -> Profiles:
     """The estimators with the best baselines for groups of n, one for each (K, family) wanted."""
-    constant = BaselineFamily.CONSTANT
-    by_baseline = tuple(dict.fromkeys(k for k, family in wanted if family is not constant))
-    by_constant = tuple(dict.fromkeys(k for k, family in wanted if family is constant))
-    matrix, products = _covariances(thresholds, n, by_baseline, device)
-    less_constant = _less_constants(thresholds, n, by_constant, device)
-    found = [Profiles.of([], n, [], device)]
-    for k, family in wanted:
-        if family is constant:
-            found.append(less_constant[by_constant.index(k)])
-            continue
-        directions = torch.eye(n - 1, dtype=torch.float64, device=device)
-        if family is BaselineFamily.MIX:
-            directions = _known_baselines(n, k, device)
-        change = directions @ _minimum(
-            directions.T @ matrix @ directions, directions.T @ products[:, by_baseline.index(k)]
-        )
-        begin = Profiles.of([_start(n, k)], n, [thresholds.lowest], device)
-        found.append(begin.less_baseline(change))
-    return reduce(Profiles.joined, found)
-
-
-def _start(n: int, k: int) -> Profile:
-    """The unbiased estimator from whose baseline on the best one is sought."""
-    return canonical_profile(n, k) if k < n else expected_improvement_profile(n, k)
-
-
-def _known_baselines(n: int, k: int, device: torch.device) -> Tensor:
-    """v_K^(−i) and v_{K−1}^(−i), where they exist, for j = 1..N−1: `[N−1, 1 or 2]`."""
-    known = [leave_one_out_profile(n, level) for level in (k, k - 1) if 1 <= level < n]
-    columns = [[v / each.denominator for v in each.failure[1:n]] for each in known]
-    return torch.tensor(columns, dtype=torch.float64, device=device).T
-
-
-def _covariances(
-    thresholds: Thresholds, n: int, ks: Sequence[int], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """tr Cov between the baselines that are 1 at one j, and of these with the start of each K.
-
-    `[N−1, N−1]` and `[N−1, #K]`.
-    """
-    starts = Profiles.of([_start(n, k) for k in ks], n, [thresholds.lowest] * len(ks), device)
-    profiles = _unit_baselines(n, thresholds.lowest, device).joined(starts)
-    total = torch.zeros(2 * profiles.base.shape, dtype=torch.float64, device=device)
-    for pairs in thresholds.pairs() if ks else ():
-        width = len(total) * max(1, pairs.means.shape[-1])
-        for part in pairs.split(max(1, NUMBERS // width)):
-            total += covariances(part, profiles)
-    return total[: n - 1, : n - 1], total[: n - 1, n - 1 :]
-
-
-def _unit_baselines(n: int, base: float, device: torch.device) -> Profiles:
-    """The baselines that are 1 where j others are successes and else 0, j = 1..N−1."""
-    none = torch.zeros(n + 1, n - 1, dtype=torch.float64, device=device)
-    success, failure = none.clone(), none.clone()
-    success[2:] = failure[1:n] = torch.eye(n - 1, dtype=torch.float64, device=device)
-    base_of_each = none.new_full((n - 1,), base)
-    return Profiles(n, base_of_each, success, failure, none, none, none, none[0])
-
-
-def _less_constants(
-    thresholds: Thresholds, n: int, ks: Sequence[int], device: torch.device
-) -> list[Profiles]:
-    """q_i less the best constant, for each K.
-
-    Its variance is a parabola in the constant, here through three points. The constant is counted
-    up from the lowest reward or down from the highest, whichever leaves less variance: where the
-    max is nearly certain, its distance from the highest is far below the rounding of the constant.
-    """
-    all_of_it = Profile((1,) * (n + 1), (1,) * (n + 1), 1)
-    inclusive = [inclusive_profile(n, k) for k in ks]
-    starts = [start for each in inclusive for start in (each, each - all_of_it)]
-    # The points are as far apart as the constant is from 0: in a long tail rounding would hide it.
-    ends = [(thresholds.lowest, thresholds.problem.objective(k), thresholds.highest) for k in ks]
-    apart = torch.tensor(ends, dtype=torch.float64, device=device).reshape(-1, 3).diff().flatten()
-    apart = torch.where(apart > 0, apart / (thresholds.highest - thresholds.lowest or 1.0), 1.0)
-    places = apart[:, None] * torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64, device=device)
-    trials = Profiles.of(
-        [start for start in starts for _ in range(3)], n, [0.0] * places.numel(), device
-    )
-    trials = trials.less_constant(places.flatten())
-    variance = torch.zeros_like(trials.base)
-    for pairs in thresholds.pairs() if ks else ():
-        variance += second_moments(pairs, trials).variance
-    low, middle, high = variance.reshape(-1, 3).T
-    bend = low + high - 2 * middle
-    constants = torch.where(bend > 0, (low - high) / (2 * bend), 0) * apart
-    nearer = torch.arange(0, len(starts), 2) + middle.cpu().reshape(-1, 2).argmin(1)
-    return [
-        Profiles.of([starts[i]], n, [0.0], device).less_constant(constants[i : i + 1])
-        for i in nearer.tolist()
+    # A constant is one for the rewards less the lowest too, so that their base is 0.
+    bases = [
+        0.0 if family is BaselineFamily.CONSTANT else thresholds.lowest for _, family in wanted
     ]
+    found, order = Profiles.of([], n, [], device), []
+    for base in dict.fromkeys(bases):
+        places = [place for place, other in enumerate(bases) if other == base]
+        part = [wanted[place] for place in places]
+        found = found.joined(_with_base(thresholds, n, part, base, device))
+        order += places
+    return found.of_places([order.index(place) for place in range(len(wanted))])
+
+
+def _with_base(
+    thresholds: Thresholds, n: int, wanted: Sequence[Wanted], base: float, device: torch.device
+) -> Profiles:
+    """The same for those whose rewards have one base.
+
+    Each begins with the quieter one of two members of its family, so that little is left to cancel.
+    """
+    exact: list[Profile] = []
+    chosen: list[tuple[list[int], list[int]]] = []  # the places of baselines and of members
+    units = (
+        _place_of(exact, _units(n)) if any(f is BaselineFamily.LINEAR for _, f in wanted) else []
+    )
+    for k, family in wanted:
+        known = units if family is BaselineFamily.LINEAR else _place_of(exact, _known(n, k, family))
+        chosen.append((known, _place_of(exact, _members(n, k, family))))
+    profiles = Profiles.of(exact, n, [base] * len(exact), device)
+    matrix = _covariances(thresholds, profiles)
+    starts = [min(members, key=lambda place: float(matrix[place, place])) for _, members in chosen]
+    weights = matrix.new_zeros(len(exact), len(wanted))
+    for column, ((known, _), start) in enumerate(zip(chosen, starts, strict=True)):
+        weights[known, column] = _minimum(matrix[known][:, known], matrix[known, start])
+    return profiles.of_places(starts).less(profiles, weights)
+
+
+def _place_of(profiles: list[Profile], more: Sequence[Profile]) -> list[int]:
+    """Appends profiles, and says where they are."""
+    profiles += more
+    return list(range(len(profiles) - len(more), len(profiles)))
+
+
+def _units(n: int) -> list[Profile]:
+    """The baselines that are 1 where j others are successes and else 0, j = 1..N−1."""
+    ones = [tuple(int(j == place) for j in range(n)) for place in range(1, n)]
+    return [Profile((0, *row), (*row, 0), 1) for row in ones]
+
+
+def _known(n: int, k: int, family: BaselineFamily) -> list[Profile]:
+    """The baselines that a family of few mixes.
+
+    v_K^(−i) and v_{K−1}^(−i), where both exist, are v_{K−1}^(−i) and their difference: where the
+    max is nearly certain both are nearly 1 and parallel, and their difference is not.
+    """
+    if family is BaselineFamily.CONSTANT:
+        return [_ones(n)]
+    known = [leave_one_out_profile(n, level) for level in (k, k - 1) if 1 <= level < n]
+    return known if len(known) < 2 else [known[0] - known[1], known[1]]
+
+
+def _members(n: int, k: int, family: BaselineFamily) -> list[Profile]:
+    """Members of a family: one is quiet where the max is rare, the other where it is sure."""
+    if family is BaselineFamily.CONSTANT:
+        inclusive = inclusive_profile(n, k)
+        return [inclusive, inclusive - _ones(n)]
+    improvement = expected_improvement_profile(n, k)
+    return [improvement, canonical_profile(n, k)] if k < n else [improvement]
+
+
+def _ones(n: int) -> Profile:
+    return Profile((1,) * (n + 1), (1,) * (n + 1), 1)
+
+
+def _covariances(thresholds: Thresholds, profiles: Profiles) -> Tensor:
+    """tr Cov between every two estimators, `[E, E]`."""
+    size = len(profiles.base)
+    total = profiles.base.new_zeros(size, size)
+    for pairs in thresholds.pairs():
+        for part in pairs.split(max(1, NUMBERS // (size * max(1, pairs.means.shape[-1])))):
+            total += covariances(part, profiles)
+    return total
 
 
 def _minimum(matrix: Tensor, products: Tensor) -> Tensor:
-    """The smallest x that makes xᵀ matrix x − 2 products·x least, the matrix a covariance."""
+    """The x that makes xᵀ matrix x − 2 products·x least, the matrix a covariance.
+
+    It is scaled to correlations. By elimination what is large does not blur what is small; where it
+    finds directions that are nearly dependent, x is the smallest one, and those whose correlations
+    float64 cannot tell from dependent ones are left out.
+    """
     sizes = matrix.diagonal().clamp(min=0).sqrt()
     scale = torch.where(sizes > 0, 1 / torch.where(sizes > 0, sizes, 1), 0)
-    values, vectors = torch.linalg.eigh(scale[:, None] * matrix * scale)
-    kept = values > ROUNDING * values.amax().clamp(min=0)
-    along = vectors.T @ (scale * products)
-    steps = torch.where(kept, along / torch.where(kept, values, 1), 0)
+    correlations = scale[:, None] * matrix * scale
+    correlations.fill_diagonal_(1.0)
+    scaled = scale * products
+    factor, failed = torch.linalg.cholesky_ex(correlations)
+    if not failed and factor.diagonal().square().min() > NEARLY_DEPENDENT:
+        return scale * torch.cholesky_solve(scaled[:, None], factor)[:, 0]
+    values, vectors = torch.linalg.eigh(correlations)
+    kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
+    steps = torch.where(kept, (vectors.T @ scaled) / torch.where(kept, values, 1), 0)
     least: Tensor = scale * (vectors @ steps)
     return least

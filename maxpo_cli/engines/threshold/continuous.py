@@ -106,7 +106,7 @@ class ContinuousThresholds:
         """E Σ_i A_i s_i, `[E, d]`, and the mean advantage of a group, `[E]`."""
         above, below = (self._tensor(side.reshape(-1, side.shape[-1])) for side in self._sides)
         steps = self._tensor(self._steps.ravel())
-        law = binomial(profiles.n, above[:, 0])
+        law = binomial(profiles.n, above[:, 0], below[:, 0])
         of_success, of_failure = profiles.first_moments(law)
         mean = _given(above, of_success * steps[:, None])
         mean = mean + _given(below, of_failure * steps[:, None])

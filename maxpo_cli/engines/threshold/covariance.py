@@ -10,7 +10,7 @@ covariance of the two gradient estimates about their means, without a difference
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -63,31 +63,29 @@ class Profiles:
 
     def joined(self, other: "Profiles") -> "Profiles":
         """The estimators of both."""
-        parts = ("base", "success", "failure", "centering", "mean_success", "mean_failure", "top")
-        both = (torch.cat([getattr(self, part), getattr(other, part)], -1) for part in parts)
+        both = (torch.cat([getattr(self, part), getattr(other, part)], -1) for part in PARTS)
         return Profiles(self.n, *both)
 
-    def less_constant(self, shares: Tensor) -> "Profiles":
-        """The estimators less a constant each, in shares `[E]` of the range of the rewards."""
+    def of_places(self, places: Sequence[int]) -> "Profiles":
+        """The estimators at these places."""
+        return Profiles(self.n, *(getattr(self, part)[..., places] for part in PARTS))
+
+    def less(self, directions: "Profiles", weights: Tensor) -> "Profiles":
+        """The estimators less `weights` `[E′, E]` of E′ others, which have no part in E ĝ."""
         return replace(
             self,
-            success=self.success - shares,
-            failure=self.failure - shares,
-            centering=self.centering - shares,
+            success=self.success - directions.success @ weights,
+            failure=self.failure - directions.failure @ weights,
+            centering=self.centering - directions.centering @ weights,
         )
 
-    def less_baseline(self, values: Tensor) -> "Profiles":
-        """The estimators less a baseline, `values[j − 1]` where j = 1..n−1 others succeed."""
-        among_others = torch.cat([values.new_zeros(1), values, values.new_zeros(1)])[:, None]
-        of_success = torch.roll(among_others, 1, 0)
-        counts = torch.arange(self.n + 1, dtype=torch.float64, device=values.device)[:, None]
-        mean = (counts * of_success + (self.n - counts) * among_others) / self.n
-        return replace(
-            self,
-            success=self.success - of_success,
-            failure=self.failure - among_others,
-            centering=self.centering - mean,
-        )
+    def parts(self) -> "Profiles":
+        """Estimators for successes alone, then for failures alone, in place of each.
+
+        The sum of both variances is the size of what a variance of the whole is made of.
+        """
+        none = torch.zeros_like(self.success)
+        return replace(self, failure=none).joined(replace(self, success=none))
 
     def first_moments(self, law: Tensor) -> tuple[Tensor, Tensor]:
         """E[c α] and E[(n − c) β] under laws of c, `[T, n + 1]` in and two of `[T, E]` out.
@@ -109,6 +107,10 @@ class Profiles:
             torch.where(smaller, whole_success, success),
             torch.where(smaller, whole_failure, failure),
         )
+
+
+PARTS = tuple(field.name for field in fields(Profiles) if field.name != "n")
+"""The tensors of `Profiles`; their last dimension is the estimator."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,20 +173,21 @@ def _conditionals(pairs: Pairs, profiles: Profiles) -> Iterator[_Given]:
     """The pairs given c rewards above t, for c = 0..n."""
     low, middle, high = (pairs.probs[:, s, None] for s in range(3))
     above = middle + high
-    share = torch.where(above > 0, high / torch.where(above > 0, above, 1), 0)
+    whole = torch.where(above > 0, above, 1)
+    share, other = high / whole, torch.where(above > 0, middle / whole, 1)
     s_low, s_middle, s_high = (pairs.means[:, s, None] for s in range(3))  # [P, 1, d]
-    s_above = s_middle * (1 - share)[..., None] + s_high * share[..., None]
+    s_above = s_middle * other[..., None] + s_high * share[..., None]
     of_t, of_u = _first_moments(pairs, profiles)
     counts = torch.arange(profiles.n + 1, dtype=torch.float64, device=low.device)
     by_count = counts[:, None]
     features = torch.cat(
         [profiles.failure, by_count * profiles.failure, by_count * profiles.success], 1
     )
-    weights = binomial(profiles.n, above[:, 0])
+    weights = binomial(profiles.n, above[:, 0], low[:, 0])
     row = torch.ones_like(low)
     for c in range(profiles.n + 1):
         if c:
-            row = _next_row(row, share)
+            row = _next_row(row, share, other)
         alpha, beta = profiles.success[c], profiles.failure[c]
         n_low = profiles.n - c
         b, cb, ca = (row @ features[: c + 1]).chunk(3, 1)
@@ -254,7 +257,7 @@ def _first_moments(pairs: Pairs, profiles: Profiles) -> tuple[Tensor, Tensor]:
     found = []
     for segments in ((0,), (0, 1)):  # those below the threshold
         others = tuple(s for s in range(3) if s not in segments)
-        law = binomial(profiles.n, pairs.probs[:, others].sum(1))
+        law = binomial(profiles.n, *(pairs.probs[:, part].sum(1) for part in (others, segments)))
         below, above = (_mean(pairs, chosen)[:, None] for chosen in (segments, others))
         found.append((law @ failures)[..., None] * below + (law @ successes)[..., None] * above)
     return found[0], found[1]
@@ -268,17 +271,21 @@ def _mean(pairs: Pairs, segments: Sequence[int]) -> Tensor:
     return (share[..., None] * pairs.means[:, segments]).sum(1)
 
 
-def binomial(n: int, probs: Tensor) -> Tensor:
-    """Binomial(n, p) probabilities of 0..n for each p, `[P, n + 1]`."""
-    row = torch.ones_like(probs)[:, None]
+def binomial(n: int, here: Tensor, rest: Tensor) -> Tensor:
+    """Binomial(n, p) probabilities of 0..n, p = here / (here + rest): `[P]` in, `[P, n + 1]` out.
+
+    Both are given, since the rounding of 1 − p would be that of a small probability.
+    """
+    p, q = (part[:, None] / (here + rest)[:, None] for part in (here, rest))
+    row = torch.ones_like(p)
     for _ in range(n):
-        row = _next_row(row, probs[:, None])
+        row = _next_row(row, p, q)
     return row
 
 
-def _next_row(row: Tensor, p: Tensor) -> Tensor:
-    """Binomial(c, p) from Binomial(c − 1, p), by sums of positive terms only."""
+def _next_row(row: Tensor, p: Tensor, q: Tensor) -> Tensor:
+    """Binomial(c, p) from Binomial(c − 1, p), by sums of positive terms only; q = 1 − p."""
     out = torch.zeros(len(row), row.shape[1] + 1, dtype=row.dtype, device=row.device)
-    out[:, :-1] = row * (1 - p)
+    out[:, :-1] = row * q
     out[:, 1:] += row * p
     return out / out.sum(1, keepdim=True)

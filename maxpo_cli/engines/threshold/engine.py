@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import nan
 
 import numpy as np
 import torch
@@ -13,7 +14,14 @@ from maxpo_cli.engines.threshold.continuous import ContinuousThresholds
 from maxpo_cli.engines.threshold.covariance import Profiles, Seconds, second_moments
 from maxpo_cli.engines.threshold.finite import FiniteThresholds
 from maxpo_cli.engines.threshold.thresholds import Row, Thresholds
-from maxpo_cli.estimators.kinds import BestBaseline, ByKind, Estimator, Oracle, RankLinear
+from maxpo_cli.estimators.kinds import (
+    BaselineFamily,
+    BestBaseline,
+    ByKind,
+    Estimator,
+    Oracle,
+    RankLinear,
+)
 from maxpo_cli.problems.continuous import ContinuousProblem
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.problem import Problem
@@ -23,6 +31,19 @@ NODES = (8, 12, 16, 20, 26, 34)
 
 ROUNDING = 1e-13
 """A change this much smaller than ĝ, or than the advantages that make it, is rounding."""
+
+CARRIED = 4e-13
+"""Share of the variances of its two parts from which a variance is good to 1e-9: beyond it, the
+rounding of advantages that cancel shows."""
+
+CARRIED_AT_LEAST = 1e10 * 2.0**-104
+"""The same at a minimum over all advantages, which their rounding moves to second order only."""
+
+BASE_CARRIED = 1e-6
+"""Share of the variance that the lowest reward alone gives from which one is good to 1e-9."""
+
+SEEN = 1e-12
+"""Probability of the rarest group from which a best baseline is known on it."""
 
 TINY = 1e-300
 
@@ -137,38 +158,61 @@ def _with_profiles(
     with_best = [(k, e) for k, each in kinds.items() for e in each.best_baseline]
     exact = [e.profile(n, k) for k, e in linear]
     bases = [thresholds.lowest] * len(linear)
-    profiles = Profiles.of(exact, n, bases, device).joined(best)
+    profiles = Profiles.of(exact, n, bases, device).joined(best).joined(best.parts())
     total = Seconds(torch.zeros_like(profiles.base), torch.zeros_like(profiles.base))
+    whole_square = 0.0  # E‖s‖²
     for pairs in thresholds.pairs():
         total = total + second_moments(pairs, profiles)
+        whole_square += float(pairs.residual[pairs.bases == 2, 2].sum())
         advance(len(pairs.weight))
-    columns = [
-        part.cpu().numpy()
-        for part in (
-            *thresholds.first_moments(profiles),
-            total.variance.clamp(min=0),
-            total.centering_square,
-            thresholds.largest_centering(profiles),
-        )
+    mean, centering = thresholds.first_moments(profiles)
+    largest = thresholds.largest_centering(profiles)
+    variance = total.variance.clamp(min=0)
+    of_best = slice(len(linear), len(linear) + len(with_best))
+    of_parts = variance[of_best.stop :].reshape(2, -1).sum(0)
+    share = [
+        CARRIED_AT_LEAST if e.family is BaselineFamily.LINEAR else CARRIED for _, e in with_best
     ]
+    # What the lowest reward adds is taken off again where nearly all rewards are higher.
+    of_base = n * whole_square * (profiles.base * profiles.success[-1]).square()
+    unknown = variance < BASE_CARRIED * of_base
+    unknown[of_best] |= variance[of_best] < of_parts.new_tensor(share) * of_parts
+    unknown[of_best] |= (variance[of_best] == 0) & (thresholds.highest > thresholds.lowest)
+    for part in (centering, variance, total.centering_square, largest):
+        part[unknown] = torch.nan
+    columns = [part.cpu().numpy() for part in (mean, variance, centering, total.centering_square)]
+    measured = [*linear, *with_best]
     rows: dict[tuple[int, str], Row] = {}
-    for (k, name), values in zip(
-        [(k, e.name) for k, e in (*linear, *with_best)], zip(*columns, strict=True), strict=True
-    ):
-        mean, centering, variance, square, largest = values
-        rows[k, name] = Row(mean * (k / n), variance * (k / n) ** 2, centering, square, largest)
+    for place, (k, estimator) in enumerate(measured):
+        g, v, c, square = (column[place] for column in columns)
+        highest = float(largest[place])
+        if isinstance(estimator, BestBaseline) and _has_unseen_groups(thresholds.problem, n):
+            highest = nan
+        rows[k, estimator.name] = Row(g * (k / n), v * (k / n) ** 2, c, square, highest)
     rows |= {(k, e.name): thresholds.oracle(n, k) for k, each in kinds.items() for e in each.oracle}
     return {
-        k: _moments(thresholds.problem, k, several, [rows[k, e.name] for e in several])
+        k: _moments(thresholds.problem, n, k, several, [rows[k, e.name] for e in several])
         for k, several in estimators.items()
     }
 
 
+def _has_unseen_groups(problem: Problem, n: int) -> bool:
+    """Whether groups are so rare that float64 does not see what a best baseline does to them.
+
+    With one step of rewards it does as long as they have a probability.
+    """
+    if not isinstance(problem, FiniteProblem):
+        return False
+    return float(problem.probs.min()) ** n < (TINY if problem.m < 3 else SEEN)
+
+
 def _moments(
-    problem: Problem, k: int, estimators: tuple[Estimator, ...], rows: Sequence[Row]
+    problem: Problem, n: int, k: int, estimators: tuple[Estimator, ...], rows: Sequence[Row]
 ) -> Moments:
     return Moments(
         engine=ThresholdEngine.name,
+        n=n,
+        k=k,
         estimators=estimators,
         objective=problem.objective(k),
         gradient=problem.gradient(k),

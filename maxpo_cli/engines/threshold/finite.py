@@ -49,7 +49,7 @@ class FiniteThresholds:
         probs = torch.as_tensor(self.problem.probs, device=self.device)[:, None]
         above = probs.flip(0).cumsum(0).flip(0)
         below = torch.cat([torch.zeros_like(probs[:1]), probs.cumsum(0)[:-1]])
-        law = binomial(profiles.n, (above / (above + below))[:, 0])
+        law = binomial(profiles.n, above[:, 0], below[:, 0])
         steps = self._steps(profiles)
         success, failure = profiles.first_moments(law)
         of_success = steps * success / above
@@ -117,6 +117,12 @@ class _Segments:
         middle = torch.cat([torch.zeros_like(before[:, :1]), before[:, :-1]], 1)[self.kept]
         return torch.stack([low, middle, high], 1)
 
+    def residual(self, problem: FiniteProblem, spread: Tensor) -> Tensor:
+        """The residuals, `spread` where it is not rounding: a single level has its own."""
+        size = torch.stack([self.t, self.u - self.t, problem.m - self.u], 1)
+        own = self.sums(torch.as_tensor(problem.residual, device=self.t.device).expand(problem.m))
+        return torch.where(size == 1, own, spread.clamp(min=0))
+
 
 def _of_segments(problem: FiniteProblem, segments: _Segments) -> tuple[Tensor, Tensor, Tensor]:
     """Probabilities, mean scores and residuals of segments, as `Pairs` has them."""
@@ -133,13 +139,16 @@ def _of_segments(problem: FiniteProblem, segments: _Segments) -> tuple[Tensor, T
     if isinstance(problem.scores, TabularScores):
         # Coordinates along Σ_b p_b u_b/√M_b of each segment, whose lengths are a.
         a = segments.sums(tensor(problem.scores.shared).square()).sqrt()
-        means = torch.diag_embed(a / whole) - torch.where(probs > 0, 1, 0)[..., None] * a[:, None]
+        rest = probs[:, [1, 0, 0]] + probs[:, [2, 2, 1]]
+        means = torch.where(probs > 0, -1, 0)[..., None] * a[:, None]
+        means.diagonal(dim1=1, dim2=2).copy_(a * rest / whole)  # a/P − a
         square = tensor(problem.residual) + tensor(problem.scores.diagonal).square()
-        return probs, means, segments.sums(p * square) / whole - (a / whole).square()
+        spread = segments.sums(p * square) / whole - (a / whole).square()
+        return probs, means, segments.residual(problem, spread)
     scores = tensor(problem.scores.matrix)
     means = segments.sums(p[:, None] * scores) / whole[..., None]
     square = tensor(problem.residual) + scores.square().sum(-1)
-    residual = segments.sums(p * square) / whole - means.square().sum(-1)
+    spread = segments.sums(p * square) / whole - means.square().sum(-1)
     if means.shape[-1] > 3:  # three vectors span three dimensions at most
         means = torch.linalg.qr(means.transpose(1, 2), mode="r").R.transpose(1, 2)
-    return probs, means, residual
+    return probs, means, segments.residual(problem, spread)

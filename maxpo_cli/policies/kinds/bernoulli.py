@@ -39,6 +39,11 @@ class Bernoulli:
         outcomes = "" if self.outcomes == inf else f",outcomes={counts_text([self.outcomes])}"
         return f"bernoulli:p={number(self.p)}{outcomes}"
 
+    @property
+    def note(self) -> str:
+        """See `Policy`: there is none."""
+        return ""
+
     @cached_property
     def problems(self) -> tuple[FiniteProblem, ...]:
         """See `Policy`: one finite problem."""

@@ -17,8 +17,9 @@ from maxpo_cli.policies.text import number, numbers
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.limits import measurable
 
-PROBS_TOLERANCE = 1e-9
-"""How far the probabilities of a categorical policy may sum from 1 before they are refused."""
+PROBS_TOLERANCE, PROBS_ROUNDING = 1e-6, 1e-9
+"""How far the probabilities of a categorical policy may sum from 1 before they are refused, as in a
+table with seven decimals, and before a note says that they were divided by their sum."""
 
 NORMS_REFUSED = "categorical: norms can be given with outcomes=inf only"
 
@@ -61,8 +62,7 @@ class Categorical:
         if not all(0 <= p <= 1 for p in self.probs):
             raise InputError("categorical: probs must be between 0 and 1")
         if abs(sum(self.probs) - 1) > PROBS_TOLERANCE:
-            total = number(round(sum(self.probs), 12))
-            raise InputError(f"categorical: probs must sum to 1; they sum to {total}")
+            raise InputError(f"categorical: probs must sum to 1; they sum to {self._total}")
         object.__setattr__(self, "outcomes", checked_counts("categorical", self.outcomes))
         self._check_norms()
 
@@ -94,6 +94,17 @@ class Categorical:
             + ("" if self._is_limit else f",outcomes={counts_text(outcomes)}")
             + ("" if norms == (1.0,) else f",norms={numbers(norms)}")
         )
+
+    @property
+    def _total(self) -> str:
+        return number(round(sum(self.probs), 12))
+
+    @property
+    def note(self) -> str:
+        """See `Policy`: that the probabilities were divided by their sum, where it is not 1."""
+        if abs(sum(self.probs) - 1) <= PROBS_ROUNDING:
+            return ""
+        return f"probs sum to {self._total} and were divided by it"
 
     @cached_property
     def _normalised(self) -> FloatArray:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import ndtr
 from torch import Tensor
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.policies.normal import normal_integrals
 from maxpo_cli.policies.policy import REAL, TEXT, WHOLE, PolicyKind
 from maxpo_cli.policies.reward_functions import REWARD_KEYS, REWARDS, Reward
 from maxpo_cli.policies.text import number
@@ -28,6 +28,10 @@ STEPS = np.array([*range(-12, 13), -REACH, -24, -18, 18, 24, REACH], dtype=float
 
 WIDE_STEPS = np.array([0.0, 1.5, 3.0, 5.0, 8.0, 12.0, 18.0, 26.0, REACH])
 """The same, on either side, of the marks that are farther apart."""
+
+RESOLUTION = 1e-8
+"""Smallest spread of draws, and of their rewards, as a share of their size: float64 then tells one
+hundred-millionth of the spread from 0."""
 
 SPAN = 9.0
 """Deviations from the mean that hardly any draw is beyond."""
@@ -62,13 +66,30 @@ class Gaussian:
             raise InputError(f"gaussian: std must be from 1e-50 to 1e50; got {number(self.std)}")
         if not 1 <= self.dim <= LARGEST_COUNT:
             raise InputError(f"gaussian: dim must be a whole number from 1 to 2^60; got {self.dim}")
-        bands = ContinuousProblem(GaussianLaw(self)).bands
-        if len(bands) < 2:
+        problem = ContinuousProblem(GaussianLaw(self))
+        if not (np.abs(problem.bands) <= LARGEST_REWARD).all():
+            raise InputError(f"gaussian: reward={self.reward} overflows with this mean and std")
+        if len(problem.bands) < 2 or not self._is_resolved:
             raise InputError(
                 "gaussian: std is too small compared with the mean to tell rewards apart"
             )
-        if not (np.abs(bands) <= LARGEST_REWARD).all():
-            raise InputError(f"gaussian: reward={self.reward} overflows with this mean and std")
+        if self.reward != "threshold" and problem.is_constant:
+            raise InputError(
+                f"gaussian: with this mean and std reward={self.reward} is one number, except for "
+                "draws too rare for float64"
+            )
+
+    @property
+    def _is_resolved(self) -> bool:
+        """Whether draws and their rewards have `RESOLUTION` left of what float64 has of them."""
+        if self.reward == "threshold":  # it is known at one point only
+            return True
+        largest = max(abs(self.mean), abs(self.c) if "c" in REWARD_KEYS[self.reward] else 0.0)
+        rewards = self.reward_function.at(self.mean + self.std * np.linspace(-3, 3, 13))
+        return bool(
+            self.std >= RESOLUTION * largest
+            and np.ptp(rewards) >= RESOLUTION * np.abs(rewards).max()
+        )
 
     @property
     def spec(self) -> str:
@@ -92,7 +113,15 @@ class Gaussian:
     @cached_property
     def reward_function(self) -> Reward:
         """R, with the pieces on which it is monotone."""
-        return REWARDS[self.reward](c=self.c, a=self.a, f=self.f)
+        reach = REACH * self.std
+        return REWARDS[self.reward](
+            c=self.c, a=self.a, f=self.f, low=self.mean - reach, high=self.mean + reach
+        )
+
+    @property
+    def note(self) -> str:
+        """See `Policy`: there is none."""
+        return ""
 
     @cached_property
     def problems(self) -> tuple[ContinuousProblem | FiniteProblem, ...]:
@@ -171,13 +200,19 @@ class GaussianLaw:
         return self.policy.reward_function.at(self.policy.mean + self.policy.std * steps)
 
     def sides(self, thresholds: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(P, E s, E‖s‖²) of {R > t} and of {R ≤ t}: sums over the pieces of the reward."""
+        """(P, E s, E‖s‖²) of {R > t} and of {R ≤ t}: sums over the pieces of the reward.
+
+        The scores of both sides cancel, and those of the rarer one keep more digits.
+        """
         policy = self.policy
         sides = np.zeros((2, *thresholds.shape, self.dimension + 2))
         for piece in policy.reward_function.pieces:
             for side, ends in zip(sides, piece.split(thresholds), strict=True):
                 side += self.moments((ends - policy.mean) / policy.std)
-        return sides[0], sides[1]
+        above, below = sides
+        scores = np.where(above[..., :1] < below[..., :1], above[..., 1:-1], -below[..., 1:-1])
+        above[..., 1:-1], below[..., 1:-1] = scores, -scores
+        return above, below
 
     def moments(self, ends: FloatArray) -> FloatArray:
         """(P, E s, E‖s‖²) on intervals of z, not divided by P: `[..., 2]` in, `[..., 2 + d]` out.
@@ -185,10 +220,7 @@ class GaussianLaw:
         The integral of z^(j+1) φ over an interval is j times that of z^(j−1) φ, plus z^j φ at its
         left end less that at its right.
         """
-        mass = _mass(ends)
-        density = _density(ends)
-        at = np.where(np.isfinite(ends), ends, 0.0)
-        edge, first, third = (-np.diff(at**power * density)[..., 0] for power in (0, 1, 3))
+        mass, edge, first, third = normal_integrals(ends)
         scores = [edge / self.policy.std]
         square = (mass + first) / self.policy.std**2
         if self.policy.learns_std:  # (z² − 1)² = z⁴ − 2 z² + 1
@@ -202,6 +234,10 @@ class GaussianLaw:
         return torch.randn(
             tuple(shape), dtype=torch.float64, generator=generator, device=generator.device
         )
+
+    def log_density(self, z: Tensor) -> Tensor:
+        """−z²/2."""
+        return z.square().mul_(-0.5)
 
     def rewards(self, z: Tensor) -> Tensor:
         """R(mean + std z)."""
@@ -224,19 +260,6 @@ def _two_levels(law: GaussianLaw) -> FiniteProblem:
     scores = given[:, :-1]
     residual = given[:, -1] - (scores**2).sum(1)
     return FiniteProblem.of_classes(np.array([0.0, 1.0]), probs, scores, residual)
-
-
-def _mass(ends: FloatArray) -> FloatArray:
-    """P(a < z ≤ b) of standard normal intervals `[..., 2]`, exact in either tail."""
-    flipped = ends[..., 0] > 0
-    low = np.where(flipped, -ends[..., 1], ends[..., 0])
-    high = np.where(flipped, -ends[..., 0], ends[..., 1])
-    mass: FloatArray = ndtr(high) - ndtr(low)
-    return mass
-
-
-def _density(z: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))
 
 
 def _build(values: Mapping[str, Any]) -> Gaussian:

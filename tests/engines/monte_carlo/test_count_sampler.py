@@ -10,6 +10,7 @@ from scipy.stats import binom, chi2, multinomial
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.engines.binomials import binomials
 from maxpo_cli.engines.monte_carlo.count_sampler import CountSampler, _aliases
+from maxpo_cli.engines.monte_carlo.rare_groups import SHARE, SPLITS, RareCounts
 from maxpo_cli.problems.finite import FiniteProblem
 from maxpo_cli.problems.scores import DenseScores
 
@@ -23,19 +24,25 @@ def problem_of(*probs: float) -> FiniteProblem:
     return FiniteProblem(np.arange(m) * 1.0, law, DenseScores(np.zeros((m, 1))), np.zeros(m))
 
 
-def drawn(problem: FiniteProblem, n: int, groups: int = GROUPS) -> FloatArray:
-    """Counts per level, `[groups, m]`."""
+def drawn(
+    problem: FiniteProblem, n: int, groups: int = GROUPS, rare: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Counts per level `[groups, m]` and weights `[groups]` of usual groups, or of rare ones."""
     sampler = CountSampler(problem, n, torch.device("cpu"))
     uniforms = torch.rand(
         2, sampler.uniforms, groups // 2, dtype=torch.float64,
         generator=torch.Generator().manual_seed(n + problem.m),
     )  # fmt: skip
-    above = sampler(uniforms)
+    first = uniforms[:, 0]
+    uniforms[:, 0] = SHARE * first if rare else SHARE + (1 - SHARE) * first
+    above, weights = sampler(uniforms)
     assert (above[:, 0] == n).all()
     assert (above.diff(dim=1) <= 0).all()
     assert (above[:, -1] >= 0).all()
     counts = -np.diff(above.numpy(), axis=1, append=0)
-    return np.concatenate(list(counts), 1).T
+    if weights is None:
+        weights = torch.ones_like(first)
+    return np.concatenate(list(counts), 1).T, weights.reshape(-1).numpy()
 
 
 def far(seen: FloatArray, expected: FloatArray) -> float:
@@ -67,25 +74,80 @@ LAWS = (
 )
 
 
+def states_of(problem: FiniteProblem, n: int) -> FloatArray:
+    """Every count vector of a few levels, `[S, m]`."""
+    states = [s for s in product(range(n + 1), repeat=problem.m - 1) if sum(s) <= n]
+    return np.array([(*s, n - sum(s)) for s in states])
+
+
+def seen_of(counts: FloatArray, states: FloatArray) -> FloatArray:
+    """How often each of the states was drawn, `[S]`."""
+    rows, times = np.unique(counts, axis=0, return_counts=True)
+    seen = dict(zip(map(tuple, rows), times, strict=True))
+    found = np.array([seen.get(tuple(row), 0) for row in states])
+    assert found.sum() == len(counts)
+    return found
+
+
+def times_as_often(problem: FiniteProblem, n: int, states: FloatArray) -> FloatArray:
+    """How many times as often rare groups have each state as usual ones, `[S]`, by their law."""
+    splits = range(1, problem.m)
+    return np.mean(
+        [
+            1 / ((n + 1) * binom.pmf(states[:, c:].sum(1), n, problem.probs[c:].sum()))
+            for c in splits
+        ],
+        axis=0,
+    )
+
+
 @pytest.mark.parametrize(("n", "probs"), LAWS)
 def test_counts_have_the_multinomial_law(n: int, probs: tuple[float, ...]) -> None:
     """13 laws, fixed seeds: a right sampler fails for one seed in 700 (1e-4 each)."""
     problem = problem_of(*probs)
-    seen: dict[tuple[int, ...], int] = {}
-    for row, times in zip(*np.unique(drawn(problem, n), axis=0, return_counts=True), strict=True):
-        seen[tuple(row)] = int(times)
-    states = [s for s in product(range(n + 1), repeat=problem.m - 1) if sum(s) <= n]
-    full = np.array([(*s, n - sum(s)) for s in states])
-    expected = GROUPS * multinomial.pmf(full, n, problem.probs)
-    assert sum(seen.values()) == sum(seen.get(tuple(row), 0) for row in full)
-    assert far(np.array([seen.get(tuple(row), 0) for row in full]), expected) > 1e-4
+    states = states_of(problem, n)
+    expected = GROUPS * multinomial.pmf(states, n, problem.probs)
+    assert far(seen_of(drawn(problem, n)[0], states), expected) > 1e-4
+
+
+@pytest.mark.parametrize(("n", "probs"), LAWS)
+def test_rare_groups_have_a_uniform_count_at_some_level_or_higher(
+    n: int, probs: tuple[float, ...]
+) -> None:
+    """13 laws, as above."""
+    problem = problem_of(*probs)
+    states = states_of(problem, n)
+    law = multinomial.pmf(states, n, problem.probs) * times_as_often(problem, n, states)
+    assert law.sum() == pytest.approx(1)
+    assert far(seen_of(drawn(problem, n, rare=True)[0], states), GROUPS * law) > 1e-4
+
+
+@pytest.mark.parametrize("rare", [False, True])
+@pytest.mark.parametrize(("n", "probs"), LAWS)
+def test_weights_are_the_policy_s_probability_over_that_of_the_mixture(
+    n: int, probs: tuple[float, ...], rare: bool
+) -> None:
+    problem = problem_of(*probs)
+    counts, weights = drawn(problem, n, 1000, rare)
+    mixture = (1 - SHARE) + SHARE * times_as_often(problem, n, counts)
+    np.testing.assert_allclose(weights, 1 / mixture, rtol=1e-8)
+    assert weights.max() <= 1 / (1 - SHARE)
+
+
+def test_the_splits_are_the_rarest_levels_and_some_between() -> None:
+    """1,000 equal levels: the lowest, the highest, and six whose odds are spread evenly."""
+    splits = RareCounts(problem_of(*[1.0] * 1000), 4, torch.device("cpu")).splits.tolist()
+    assert len(splits) == SPLITS
+    assert (splits[0], splits[-1]) == (1, 999)
+    odds = np.log(np.array(splits) / (1000 - np.array(splits)))
+    np.testing.assert_allclose(np.diff(odds), np.diff(odds).mean(), atol=0.35)
 
 
 @pytest.mark.parametrize(("n", "m"), [(64, 8), (256, 8), (256, 3), (40, 30), (20, 64)])
 def test_each_level_has_its_binomial_law(n: int, m: int) -> None:
     """146 levels, fixed seeds, 1e-5 each: a right sampler fails for one seed in 700."""
     problem = problem_of(*np.random.default_rng(m).dirichlet(np.full(m, 0.7)) + 1e-4)
-    counts = drawn(problem, n)
+    counts, _ = drawn(problem, n)
     for level, p in enumerate(problem.probs):
         seen = np.bincount(counts[:, level], minlength=n + 1)
         assert far(seen, GROUPS * binom.pmf(np.arange(n + 1), n, p)) > 1e-5, level
@@ -105,5 +167,5 @@ def test_aliases_keep_every_probability_in_both_tails(n: int, p: float) -> None:
 
 
 def test_one_level_and_one_reward_are_certain() -> None:
-    assert (drawn(problem_of(1.0), 5, 10) == 5).all()
-    assert (drawn(problem_of(0.4, 0.6), 1, 1000).sum(1) == 1).all()
+    assert (drawn(problem_of(1.0), 5, 10)[0] == 5).all()
+    assert (drawn(problem_of(0.4, 0.6), 1, 1000)[0].sum(1) == 1).all()

@@ -235,7 +235,7 @@ class TestReproducibility:
             arrays(sampled(problem, 6, 3, self.GROUPS, blocks_at_once=blocks))
             for blocks in (None, 1, 3, 7)
         ]
-        assert len(runs[0]) == 16
+        assert len(runs[0]) == 19
         for other in runs[1:]:
             for name, value in runs[0].items():
                 np.testing.assert_array_equal(other[name], value, err_msg=name)
