@@ -9,10 +9,11 @@ from maxpo_cli.studies.settings import StudyOptions
 
 @takes(StudyOptions, OutputOptions)
 def compare(context: typer.Context, options: StudyOptions, output: OutputOptions) -> None:
-    """Compare advantage estimators side by side at one policy, group size N and K.
+    """Compare estimators in one setting.
 
-    Bias, centering and gradient variance of each, exact wherever that is possible: as a table
-    here, and as table.csv, study.json and a figure in the result folder.
+    At one policy, group size N and K: bias, centering and gradient variance of each, exact wherever
+    that is possible, as a table here, and as table.csv, study.json and a figure in the result
+    folder.
     """
     from maxpo_cli.commands.results import COMPARE, run
     from maxpo_cli.studies.plan import Plan

@@ -1,8 +1,9 @@
 """`--config`: options by name from a TOML file, or from the `study.json` of an earlier run."""
 
 import json
+import stat
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
@@ -20,6 +21,9 @@ PLOT = "plot"
 
 REPEATABLE = ("grid", "where", "peer")
 """Options that are given once for each value."""
+
+LARGEST = 1 << 24
+"""Bytes that a config may have."""
 
 
 def read_config(context: typer.Context, path: Path | None) -> Path | None:
@@ -117,25 +121,50 @@ def grid_or_sizes(context: typer.Context, options: SweepOptions) -> SweepOptions
     return replace(options, grid=grid)
 
 
+def command_line_only(context: typer.Context, name: str, option: str) -> None:
+    """Raises `InputError` where the config gives this option, which names code to run."""
+    if context.params.get(name) and origin(context, name) is Origin.CONFIG:
+        raise InputError(
+            f"--config {context.params['config']}: {option} names code to run, which no file may "
+            f"do; give {option} on the command line"
+        )
+
+
 def _read(path: Path, command: str) -> dict[str, Any]:
+    kind = "JSON" if path.suffix == ".json" else "TOML"
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix != ".json":
-            return tomllib.loads(text)
-        study = json.loads(text)
+        text = _contents(path)
+        study = json.loads(text) if kind == "JSON" else tomllib.loads(text)
     except OSError as error:
         raise InputError(
             f"--config {path}: {(error.strerror or 'cannot be read').lower()}"
         ) from None
+    except RecursionError:
+        raise InputError(f"--config {path}: its values are nested too deeply") from None
     except ValueError as error:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
         raise InputError(f"--config {path} is not {kind}: {error}") from None
-    if not isinstance(study, dict) or not isinstance(study.get("spec"), dict):
+    if kind == "TOML":
+        return study
+    name = study.get("study") if isinstance(study, dict) else None
+    if not isinstance(name, str) or not isinstance(study.get("spec"), dict):
         raise InputError(f"--config {path} is not the study.json of a result")
-    if study.get("study") != command:
-        raise InputError(f"--config {path} is a study of maxpo {study.get('study')}, not {command}")
+    if name != command:
+        raise InputError(f"--config {path} is a study of maxpo {name}, not {command}")
     figures = {PLOT: study[PLOT]} if study.get(PLOT) else {}
     return {**study["spec"], **figures}
+
+
+def _contents(path: Path) -> str:
+    """The text of a file or of a pipe that the shell made; nothing that may never end."""
+    mode = path.stat().st_mode
+    is_pipe = stat.S_ISFIFO(mode) and not path.resolve().exists()
+    if not (is_pipe or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"--config {path} is not a file")
+    with path.open("rb") as file:
+        contents = file.read(LARGEST + 1)
+    if len(contents) > LARGEST:
+        raise InputError(f"--config {path} is too large; a config has at most {LARGEST:,} bytes")
+    return contents.decode("utf-8-sig")
 
 
 def _texts(path: Path, name: str, value: object) -> Any:
@@ -143,21 +172,41 @@ def _texts(path: Path, name: str, value: object) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, Mapping) and name == "grid":
-        return [f"{axis}={_text(path, name, values)}" for axis, values in value.items()]
+        return [f"{axis}={_values(path, name, values)}" for axis, values in value.items()]
     if name not in REPEATABLE:
-        return _text(path, name, value)
+        return _values(path, name, value)
     return [_text(path, name, item) for item in (value if isinstance(value, list) else [value])]
 
 
+def _values(path: Path, name: str, value: object) -> str:
+    """A value, or several as one text."""
+    if not isinstance(value, list):
+        return _text(path, name, value)
+    texts = [_text(path, name, item) for item in value]
+    for text in texts:
+        if name == "grid" and "," in text:
+            raise InputError(f"--config {path}: {name}: '{text}' in a list must be one value")
+    return ",".join(texts)
+
+
 def _text(path: Path, name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
+    if isinstance(value, list):
+        raise InputError(
+            f"--config {path}: {name} cannot be a list within a list; a value that has several "
+            "numbers is a text with slashes, as in 0.5/0.5"
+        )
     if isinstance(value, float | int) and not isinstance(value, bool):
-        return str(int(value)) if value == value // 1 else repr(value)
-    if isinstance(value, Iterable) and not isinstance(value, Mapping):
-        return ",".join(_text(path, name, item) for item in value)
+        value = int(value) if value == value // 1 else value
+        try:
+            return str(value)
+        except ValueError:
+            raise InputError(f"--config {path}: {name} has too many digits") from None
+    if isinstance(value, str) and "\0" not in value:
+        return value
     raise InputError(f"--config {path}: {name} cannot be {_shown(value)}")
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "a table"
+    return "a list" if isinstance(value, list) else json.dumps(value, default=str)

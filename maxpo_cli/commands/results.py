@@ -7,22 +7,22 @@ from typing import Any
 
 import pandas as pd
 
+from maxpo_cli.commands.figures import check_figures, draw_figures
 from maxpo_cli.commands.options import OutputOptions
 from maxpo_cli.commands.result_names import study_folder
-from maxpo_cli.errors import InputError, unknown
+from maxpo_cli.errors import InputError
 from maxpo_cli.metrics.columns import column_names
-from maxpo_cli.plots.plot import KINDS, STEMS, PlotKind, draw, read_plot, write
-from maxpo_cli.plots.spec import DEFAULT_FORMATS, PlotSpec
+from maxpo_cli.plots.plot import STEMS, read_plot
+from maxpo_cli.runners.interrupts import raise_interrupts
 from maxpo_cli.runners.processes import runner
-from maxpo_cli.storage import folder
 from maxpo_cli.storage.growing_table import GrowingResult, open_result
 from maxpo_cli.storage.result import read_result
 from maxpo_cli.studies.plan import Batch, Plan
 from maxpo_cli.studies.record import study_record
-from maxpo_cli.studies.spec import StudySpec
 from maxpo_cli.studies.study import row_order, run_batches
 from maxpo_cli.terminal.output import show
 from maxpo_cli.terminal.progress import study_progress
+from maxpo_cli.terminal.streams import say
 from maxpo_cli.terminal.study import study_view
 
 COMPARE, SWEEP = "compare", "variance-sweep"
@@ -40,12 +40,12 @@ def run(
     `plots` are the figures to draw, as options of `maxpo plot` by name; without any it is the one
     that fits the table.
     """
+    raise_interrupts()
     if workers > 1 and plan.spec.precision.device.type != "cpu":
         raise InputError("--workers is for the CPU: a GPU takes one process")
     figures = [read_plot(plot) for plot in plots]
-    for figure in figures:
-        _check_figure(figure, plan.spec)
     record = study_record(command, plan, ["maxpo", *sys.argv[1:]], plots)
+    check_figures(figures, plan, record)
     path = output.out or study_folder(command, plan)
     columns = column_names(plan.spec.swept)
     with open_result(path, record, columns, output.overwrite, STEMS) as result:
@@ -57,34 +57,13 @@ def run(
                 _say_where_it_stopped(result, path, plan)
                 raise
         record = result.record_plot()
-        files = (len(figures) or 1) * len(DEFAULT_FORMATS)
-        if not found or not folder.has_figures(path, files):
-            _draw(path, figures)
+        draw_figures(path, figures, changed=not found)
     table = read_result(path).table
     show(
         path, record, table,
         lambda width: study_view(table, record, width, there, found),
         output.json, output.quiet,
     )  # fmt: skip
-
-
-def _check_figure(figure: PlotSpec, spec: StudySpec) -> None:
-    """Raises `InputError` for a figure of what this sweep does not have, before it is run."""
-    swept = [axis.name for axis in spec.axes]
-    kind = KINDS.get(figure.kind)
-    for name in kind.axes if kind else PlotKind.axes:
-        column = getattr(figure, name)
-        if column is not None and column not in swept:
-            raise InputError(
-                f"[[plot]]: {name} is '{column}', which is not swept; swept are {', '.join(swept)}"
-            )
-    estimators = [estimator.name for estimator in spec.asked]
-    compared = kind.compared(figure) if kind else ()
-    for estimator in (*figure.estimators, *compared):
-        if estimator not in estimators:
-            raise InputError(
-                f"[[plot]]: {unknown('estimator of this sweep', estimator, estimators)}"
-            )
 
 
 def _fill(result: GrowingResult, plan: Plan, workers: int, quiet: bool) -> int:
@@ -117,17 +96,4 @@ def _say_where_it_stopped(result: GrowingResult, path: Path, plan: Plan) -> None
     places = plan.places(result.rows([*plan.spec.swept, "n", "k"]))
     done = f"{len(set(places)):,} of {plan.cells:,} cells, which are in {path}"
     stopped = f"after {done}" if places else "before the first cell was done"
-    print(f"maxpo: stopped {stopped}; the same command again continues", file=sys.stderr)
-
-
-def _draw(path: Path, figures: Sequence[PlotSpec]) -> None:
-    """The figures asked for, or the one that fits the table, where one does."""
-    folder.remove_figure_drafts(path, STEMS)
-    result = read_result(path)
-    for number, spec in enumerate(figures or [PlotSpec()], 1):
-        try:
-            write(path / folder.FIGURES, *draw(result, spec))
-        except InputError as error:
-            if figures:
-                raise InputError(f"the table is written, but [[plot]] {number}: {error}") from None
-            print(f"maxpo: no figure: {error}", file=sys.stderr)
+    say(f"stopped {stopped}; the same command again continues")

@@ -11,9 +11,10 @@ from maxpo_cli.studies.settings import SweepOptions
 def variance_sweep(
     context: typer.Context, options: SweepOptions, output: SweepOutputOptions
 ) -> None:
-    """Map where each estimator wins: variance, bias and centering over a grid.
+    """Compare estimators over a grid.
 
-    Finished cells are kept: the same command again continues where it was stopped or killed.
+    Variance, bias and centering in every cell, and where each estimator wins. Finished cells are
+    kept: the same command again continues where it was stopped or killed.
     """
     from maxpo_cli.commands.results import SWEEP, run
     from maxpo_cli.studies.plan import Plan

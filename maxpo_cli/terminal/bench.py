@@ -1,75 +1,73 @@
 """A bench in the terminal: times per group, and Monte Carlo in groups per second."""
 
-from collections.abc import Callable, Sequence
-
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from maxpo_cli.storage.study import StudyRecord
 from maxpo_cli.terminal import numbers
 from maxpo_cli.terminal.circumstances import measured_before
-from maxpo_cli.terminal.screen import new_table
+from maxpo_cli.terminal.layout import TextColumn, fitting_tables, paragraph
 
-MOST_SIZES = 5
-"""Group sizes that a table has columns for."""
+TIMES = ("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)
+SPEEDS = ("groups", 1.0), ("thousand groups", 1e3), ("million groups", 1e6)
 
 
-def bench_view(table: pd.DataFrame, record: StudyRecord, found: bool = False) -> RenderableType:
-    """Tables for 80 columns; `table` and `record` are what `table.csv` and `study.json` hold.
+def bench_view(
+    table: pd.DataFrame, record: StudyRecord, width: int, found: bool = False
+) -> RenderableType:
+    """Three tables by N; `table` and `record` are what `table.csv` and `study.json` hold.
 
-    `found` says that the result was there already and was not measured again.
+    `width` is the terminal's; `found` says that the result was there already and was not measured
+    again.
     """
-    sizes = _few(sorted(set(table["n"])))
     spec = record.spec
     advantages = table[table["study"] == "advantages"]
     sampled = table[table["study"] == "monte-carlo"]
-    times = _table("time per group", sizes, "grows as")
-    for what, rows in advantages.groupby("what", sort=False):
-        exponent = rows["exponent"].iloc[0]
-        grows = f"N^{exponent:.2f}" if exponent == exponent else numbers.NONE
-        times.add_row(str(what), *_cells(rows, sizes, "seconds_per_group", numbers.duration), grows)
-    speeds = _table("Monte Carlo, groups per second", sizes, "")
-    for what, rows in sampled.groupby("what", sort=False):
-        speeds.add_row(str(what), *_cells(rows, sizes, "groups_per_second", numbers.large), "")
-        if rows["floor_ratio"].notna().any():
-            ratio = _cells(rows, sizes, "floor_ratio", lambda value: f"{value:.2f} ×")
-            speeds.add_row(Text("  time / lower bound", style="dim"), *ratio, "")
-    peers = {note for note in table["note"] if note and " equals " in note}
-    noted = table[(table["note"] != "") & ~table["note"].isin(peers)]
-    notes = [*sorted(peers), *noted.drop_duplicates("what")["note"]]
-    head = f"{record.device}   k={spec['k']} {spec['dtype']}, one thread"
+    above = sampled[~sampled["what"].isin(sampled["floor"])]
+    time, second = numbers.unit(advantages["seconds_per_group"].tolist(), TIMES)
+    speed, groups = numbers.unit(sampled["groups_per_second"].tolist(), SPEEDS)
+    parts: list[RenderableType] = []
+    for title, rows, column, size in (
+        (f"advantages: {time} per group", advantages, "seconds_per_group", second),
+        (f"Monte Carlo: {speed} per second", sampled, "groups_per_second", groups),
+        ("Monte Carlo: time over that of the draws and a sort", above, "floor_ratio", 1.0),
+    ):
+        if not rows.empty:
+            parts += [
+                Text(),
+                paragraph(title),
+                _view(rows, column, size, rows is advantages, width),
+            ]
+    notes = _notes(table)
     return Group(
-        Text(head, style="bold"),
-        *([Text(measured_before(record))] if found else []),
-        Text(),
-        times,
-        Text(),
-        speeds,
-        *(Text(line) for line in ["", *notes] if notes),
+        paragraph(f"{record.device}   k={spec['k']} {spec['dtype']}, one thread", style="bold"),
+        *([paragraph(measured_before(record))] if found else []),
+        *parts,
+        *([paragraph("", *notes)] if notes else []),
     )
 
 
-def _table(title: str, sizes: Sequence[int], last: str) -> Table:
-    view = new_table()
-    view.add_column(title, overflow="fold")
-    for n in sizes:
-        view.add_column(f"N={n}", justify="right", no_wrap=True)
-    view.add_column(last, justify="right", no_wrap=True)
-    return view
+def _view(rows: pd.DataFrame, column: str, size: float, grows: bool, width: int) -> RenderableType:
+    """What was timed, and its values by N in units of `size`; if asked, how they grow with N."""
+    first = rows.drop_duplicates("what")
+    values = (rows.set_index(["n", "what"])[column].astype(float) / size).unstack()
+    columns = [
+        [TextColumn(f"N={n}", numbers.texts(of_n.reindex(first["what"]).tolist()))]
+        for n, of_n in values.iterrows()
+    ]
+    if grows:
+        columns.append([TextColumn("grows as", [_power(e) for e in first["exponent"]])])
+    return fitting_tables(TextColumn("", list(first["what"]), is_words=True), columns, width)
 
 
-def _few(sizes: list[int]) -> list[int]:
-    """At most `MOST_SIZES` of these, the first and the last among them."""
-    if len(sizes) <= MOST_SIZES:
-        return sizes
-    last = len(sizes) - 1
-    return [sizes[round(i * last / (MOST_SIZES - 1))] for i in range(MOST_SIZES)]
+def _power(exponent: float) -> str:
+    return numbers.NONE if pd.isna(exponent) else f"N^{exponent:.2f}"
 
 
-def _cells(
-    rows: pd.DataFrame, sizes: Sequence[int], column: str, text: Callable[[float], str]
-) -> list[str]:
-    values = rows.set_index("n")[column]
-    return [text(values[n]) if n in values and pd.notna(values[n]) else numbers.NONE for n in sizes]
+def _notes(table: pd.DataFrame) -> list[str]:
+    """What functions of the user equal, and why things were not timed."""
+    notes = table["note"].fillna("")
+    peers = sorted({note for note in notes if " equals " in note})
+    others = table[(notes != "") & ~notes.isin(peers)]
+    return [*peers, *others.drop_duplicates("what")["note"]]

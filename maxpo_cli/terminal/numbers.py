@@ -1,57 +1,60 @@
-"""How numbers are printed."""
+"""How numbers are printed: every column of a table in one format, each number with its error."""
 
 import math
-
-from maxpo_cli.metrics.columns import Format
+from collections.abc import Sequence
 
 NONE = "–"
 """What stands for a number that does not exist."""
 
-MULTIPLE_FROM = 10.0
-"""Share of 1 from which it is shown as a multiple, not a percentage."""
+LEVELS = (4, 3, 2), (3, 3, 1)
+"""Significant digits: of a number without an error, of one with an error, and of that error."""
 
-EXACT_BELOW, LARGE = 5e-5, 1000
-"""Half widths below this, and values from this on, are shown without an interval."""
+INVISIBLE = 1e-6
+"""An error this much smaller than its number changes none of the digits that are shown."""
+
+FIXED_WIDTH = 9
+"""Characters of a number up to which a column has fixed decimals: those of 1.234e-05."""
+
+FIXED_WIDTH_WITH_ERROR = 19
+"""The same with an error: those of 1.234e-05 ± 1.2e-06."""
 
 
-def text(value: float, half: float = math.nan, format_: Format = Format.PLAIN) -> str:
-    """A number, with half of its 95% interval where that is known."""
-    if format_ is Format.PERCENT:
-        return percent(value, half)
-    return with_interval(value, half)
+def texts(values: Sequence[float], halves: Sequence[float] | None = None) -> list[str]:
+    """A column of numbers in one format, each with half of its 95% interval where it has one.
+
+    All numbers have the same decimals, enough for the digits of `LEVELS`; a number below its error
+    has the decimals of the error. Where that is too wide, all have a power of ten. An exact 0 is
+    `0`, and an error of less than `INVISIBLE` of its number is left out. The signs ± stand below
+    each other.
+
+    >>> texts([0.25, 3.5, 0.0])
+    ['0.2500', '3.5000', '0']
+    >>> texts([0.9931, 1.0], [0.0323, 0.0])
+    ['0.993 ± 0.032', '1.000        ']
+    """
+    given = [0.0] * len(values) if halves is None else halves
+    errors = [h if h > INVISIBLE * abs(v) else 0.0 for v, h in zip(values, given, strict=True)]
+    pairs = list(zip(map(float, values), map(float, errors), strict=True))
+    finite = [(v, h if math.isfinite(h) else 0.0) for v, h in pairs if math.isfinite(v)]
+    shown = [pair for pair in finite if any(pair)]
+    limit = FIXED_WIDTH_WITH_ERROR if any(errors) else FIXED_WIDTH
+    for digits in LEVELS:
+        places = max((_decimals(v, h, *digits) for v, h in shown), default=0)
+        if places > limit:
+            continue
+        column = _aligned([_pair(v, h, f"z,.{places}f", f",.{places}f") for v, h in pairs])
+        if max(map(len, column), default=0) <= limit:
+            return column
+    return _aligned([_pair(v, h, ".3e", ".1e") for v, h in pairs])
 
 
 def plain(value: float) -> str:
-    """Four significant digits in seven places, or two and a power of ten."""
-    if math.isnan(value):
-        return NONE
-    digits = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-    return digits if len(digits) <= 7 and "e" not in digits else f"{value:.1e}"
-
-
-def with_interval(value: float, half: float) -> str:
-    """A number ± half of its interval, which has two digits."""
-    if math.isnan(half) or math.isnan(value) or half < EXACT_BELOW or value >= LARGE:
-        return plain(value)
-    digits = _decimals(half)
-    return f"{value:.{digits}f} ± {half:.{digits}f}"
-
-
-def percent(share: float, half: float = math.nan) -> str:
-    """A share of 1: a percentage up to ten times, ± half of its interval; a multiple from there."""
-    if math.isnan(share):
-        return NONE
-    if share >= MULTIPLE_FROM:
-        return f"{share:.3g} ×"
-    if math.isnan(half):
-        return f"{100 * share:.3g} %" if share else "0"
-    digits = min(_decimals(100 * half), 2)
-    return f"{100 * share:.{digits}f} ± {100 * half:.{digits}f} %"
-
-
-def _decimals(half: float) -> int:
-    """Decimals, at most four, that show the first two digits of half an interval."""
-    return max(0, min(4, 1 - math.floor(math.log10(half)))) if half > 0 else 1
+    """One number, with four significant digits."""
+    if not math.isfinite(value):
+        return NONE if math.isnan(value) else str(value)
+    if 1e4 <= abs(value) < 1e9:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if 1e-4 <= abs(value) < 1e4 or not value else f"{value:.3e}"
 
 
 def count(amount: int, what: str) -> str:
@@ -59,17 +62,40 @@ def count(amount: int, what: str) -> str:
     return f"{amount:,} {what}" + ("" if amount == 1 else "s")
 
 
-def duration(seconds: float) -> str:
-    """A time in the unit that gives it at most three digits before the point."""
-    for unit, size in (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3)):
-        if seconds < 1000 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+def unit(values: Sequence[float], units: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    """The largest of these units (name, size; ascending) in which the median is 1 or more."""
+    known = sorted(value for value in values if math.isfinite(value))
+    middle = known[len(known) // 2] if known else 1.0
+    return max((u for u in units if u[1] <= middle), key=lambda u: u[1], default=units[0])
 
 
-def large(value: float) -> str:
-    """A large number by thousands, millions and billions."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return plain(value)
+def _decimals(value: float, error: float, exact: int, estimate: int, of_error: int) -> int:
+    """The decimals that so many significant digits take."""
+    if not error:
+        return max(exact - 1 - _magnitude(value), 0)
+    largest = _magnitude(max(abs(value), error))
+    return max(estimate - 1 - largest, of_error - 1 - _magnitude(error), 0)
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(abs(value)))
+
+
+def _pair(value: float, error: float, format_: str, error_format: str) -> tuple[str, str]:
+    if not math.isfinite(value):
+        return plain(value), ""
+    if not error:
+        return format(value, format_) if value else "0", ""
+    return format(value, format_), f" ± {format(error, error_format)}"
+
+
+def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """The texts of numbers and errors as one text each, all errors in one place."""
+    left = max((len(number) for number, _ in pairs), default=0)
+    right = max((len(error) for _, error in pairs), default=0)
+    if not right:
+        return [number for number, _ in pairs]
+    return [
+        f"{number:>{left}}{f' ± {error[3:]:>{right - 3}}' if error else ' ' * right}"
+        for number, error in pairs
+    ]

@@ -42,8 +42,10 @@ def study_progress(
         TextColumn("{task.fields[cells]:,}/{task.fields[all]:,} cells"),
         BarColumn(20),
         TimeRemainingColumn(),
+        TextColumn("left"),
         TextColumn(
             "{task.description}",
+            markup=False,
             table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
         ),
         expand=True,

@@ -1,18 +1,49 @@
-"""The terminal: its console, the progress bar, and the look of tables."""
+"""The terminal: its console, and the progress bar."""
 
-from rich import box
-from rich.console import Console
-from rich.padding import PaddingDimensions
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import Progress, ProgressColumn
-from rich.table import Table
+from rich.segment import Segment
+from rich.text import Text
 
-NARROW, ROOMY = (0, 1, 0, 0), (0, 1)
-"""The padding of a table of numbers, and of one of texts."""
+from maxpo_cli.text import printable
+
+LEAST_WIDTH = 40
+"""Columns that a terminal has, whatever it says of itself (some say 0)."""
+
+
+class Screen(Console):
+    """A console whose texts are data: no markup, no emoji names, no control characters."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of a renderable, with what no text may hold escaped."""
+        for segment in super().render(renderable, options):
+            safe = segment.text if segment.control else printable(segment.text)
+            yield Segment(safe, segment.style, segment.control)
+
+    def render_str(self, text: str, **words: Any) -> Text:
+        """A text of a table, which is measured as it is printed."""
+        return super().render_str(printable(text), **words)
 
 
 def console(stderr: bool = False) -> Console:
     """A console that colours nothing by itself, so that numbers keep the look of their column."""
-    return Console(stderr=stderr, highlight=False)
+    screen = Screen(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if screen.width < LEAST_WIDTH:
+        screen.width = LEAST_WIDTH
+    return screen
+
+
+def rendered(view: RenderableType) -> str:
+    """A view as text for the terminal on standard output, without the last line break."""
+    screen = console()
+    with screen.capture() as found:
+        screen.print(view, end="")
+    return found.get().removesuffix("\n")
 
 
 def progress(quiet: bool, *columns: ProgressColumn, expand: bool = False) -> Progress:
@@ -23,8 +54,3 @@ def progress(quiet: bool, *columns: ProgressColumn, expand: bool = False) -> Pro
     screen = console(stderr=True)
     disable = quiet or not screen.is_terminal
     return Progress(*columns, console=screen, transient=True, expand=expand, disable=disable)
-
-
-def new_table(padding: PaddingDimensions = NARROW) -> Table:
-    """An empty table with a line below its headings and a blank between columns."""
-    return Table(box=box.SIMPLE_HEAD, padding=padding, show_edge=False, pad_edge=False)

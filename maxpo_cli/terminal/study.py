@@ -17,5 +17,5 @@ def study_view(
     says that the whole result was there already and was not measured again.
     """
     if "grid" in record.spec:
-        return sweep_view(table, record, there, found)
+        return sweep_view(table, record, width, there, found)
     return comparison_view(table, record, width, found)

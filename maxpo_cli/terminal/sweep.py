@@ -1,67 +1,77 @@
-"""A sweep in the terminal: where each estimator is least and most noisy, within 80 columns."""
+"""A sweep in the terminal: where each estimator is quietest, least and most noisy."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from maxpo_cli.estimators.lookup import find
-from maxpo_cli.metrics.columns import POLICY
-from maxpo_cli.metrics.significance import is_biased
+from maxpo_cli.metrics.columns import BY_NAME, POLICY
+from maxpo_cli.metrics.significance import half_width
 from maxpo_cli.storage.study import StudyRecord
 from maxpo_cli.terminal import numbers
-from maxpo_cli.terminal.circumstances import LIMIT, few_samples, in_limit, measured_before
-from maxpo_cli.terminal.screen import new_table
+from maxpo_cli.terminal.circumstances import (
+    LIMIT,
+    exact_for,
+    few_samples,
+    in_limit,
+    measured_before,
+)
+from maxpo_cli.terminal.layout import TextColumn, fitting_tables, legend, paragraph
+from maxpo_cli.terminal.quietest import ROUNDING, Quietest, quietest
 
 NOTES = 3
 """Reasons for rows without metrics that are shown, those of most rows."""
 
-TIE = 1e-9
-"""Relative difference of two variances that is rounding."""
+BIASED, YARDSTICK = "biased", "yardstick"
+"""What stands for a number of cells where an estimator cannot be quietest."""
+
+RATIO = BY_NAME["variance_ratio"]
+
+
+class End(NamedTuple):
+    """The least or the largest ratio of an estimator, half of its interval, and its cell."""
+
+    ratio: float = float("nan")
+    half: float = float("nan")
+    place: str = ""
 
 
 def sweep_view(
-    table: pd.DataFrame, record: StudyRecord, there: int = 0, found: bool = False
+    table: pd.DataFrame, record: StudyRecord, width: int, there: int = 0, found: bool = False
 ) -> RenderableType:
-    """What was measured, and a row per estimator: how often quietest, least and largest ratio.
+    """What was measured, and a row per estimator: how often quietest, extreme ratios.
 
-    `table` and `record` are what `table.csv` and `study.json` hold; `there` is the number of cells
-    that an earlier run had measured, and `found` says that the whole result was there already and
-    was not measured again.
+    `table` and `record` are what `table.csv` and `study.json` hold; `width` is the terminal's;
+    `there` is the number of cells that an earlier run had measured, and `found` says that the whole
+    result was there already and was not measured again.
     """
     spec = record.spec
     names = [name for name in record.coordinates if name != POLICY.name]
-    varying = [name for name in names if table[name].nunique() > 1]
     fixed = [f"{name}={spec[name]}" for name in ("n", "k") if name in spec]
     grid = [f"{name}={text}" for name, text in spec["grid"].items()]
-    wins, cells = _wins(table, names)
-    view = new_table()
-    view.add_column("estimator", no_wrap=True)
-    view.add_column("quietest", justify="right", no_wrap=True)
-    for heading in ("least", "most"):
-        view.add_column(heading, justify="right", no_wrap=True, min_width=6)
-        view.add_column("at", overflow="fold")
-    for name, rows in table.groupby("estimator", sort=False):
-        won = f"{wins[str(name)]:,}" if name in wins else numbers.NONE
-        view.add_row(str(name), won, *_extremes(rows, varying))
+    rows = {str(name): each for name, each in table.groupby("estimator", sort=False)}
+    winners = quietest(table, names, spec["dtype"])
+    won = [_won(name, winners, each) for name, each in rows.items()]
+    varying = [name for name in names if table[name].nunique() > 1]
+    ends = [_extremes(each, varying, ROUNDING[spec["dtype"]]) for each in rows.values()]
     lines = _amounts(table, names, record, 0 if found else there)
     return Group(
-        Text("   ".join([_source(spec), *grid, *fixed]), style="bold"),
-        Text("\n".join([*lines, measured_before(record)] if found else lines)),
+        paragraph("   ".join([_source(spec), *grid, *fixed]), style="bold"),
+        paragraph(*lines, *([measured_before(record)] if found else [])),
         Text(),
-        view,
-        Text(),
-        Text(
-            f"quietest  in how many of {numbers.count(cells, 'cell')} no unbiased estimator has "
-            "less variance,\n"
-            "          ties included; oracle and best-*, which know the policy, do not count\n"
-            f"least     variance at equal scale over that of {spec['reference']}: below 1 is less "
-            "noise",
-            style="dim",
+        fitting_tables(
+            TextColumn("estimator", list(rows), is_words=True),
+            [
+                [TextColumn("quietest", won)],
+                _end_columns("least", [low for low, _ in ends]),
+                _end_columns("most", [high for _, high in ends]),
+            ],
+            width,
         ),
+        Text(),
+        legend(_legend(winners, won, str(spec["reference"]), table)),
     )
 
 
@@ -73,20 +83,13 @@ def _source(spec: Mapping[str, Any]) -> str:
 def _amounts(
     table: pd.DataFrame, names: Sequence[str], record: StudyRecord, there: int
 ) -> list[str]:
-    """How many cells each engine measured, and how many rows have no metrics."""
-    seed, until = record.spec["seed"], record.spec.get("until_rel_error")
-    cells = _cells(table, names)
-    parts = []
-    for (sampled, engine), rows in table.groupby([table["groups"].notna(), "engine"]):
-        how = f"seed {seed}" if sampled else "exact"
-        parts += [f"{_cells(rows, names):,} by {engine} ({how})"] if engine else []
-    measured = ", ".join(parts) or "none of them can be measured"
-    lines = [f"{numbers.count(cells, 'cell')}: {measured}"]
-    lines += _limit(table, names)
+    """How many cells were measured by which engines, and how many rows have no metrics."""
+    until = record.spec.get("until_rel_error")
+    lines = [_engines(table, names, record), *_limit(table, names)]
     error = (table["variance_ratio_stderr"] / table["variance_ratio"]).max()
     if error > 0:
         aim = f", where {100 * until:.3g}% was asked for" if until else ""
-        lines.append(f"largest standard error of a ratio {100 * error:.2g}% of it{aim}")
+        lines.append(f"largest standard error of a ratio {100 * error:.3g}% of it{aim}")
     if record.prompts:
         lines.append(f"{numbers.count(record.prompts, 'prompt')} in all")
     lines += few_samples(record, table)
@@ -98,6 +101,28 @@ def _amounts(
         rest = int(notes.iloc[NOTES:].sum())
         lines.append(f"{numbers.count(rest, 'row')} with other notes, which table.csv has")
     return lines
+
+
+def _engines(table: pd.DataFrame, names: Sequence[str], record: StudyRecord) -> str:
+    """The cells, each once, by all the engines that measured it."""
+    said = {True: f" (seed {record.spec['seed']})", False: f" ({exact_for(record)})"}
+    engine = table["engine"].fillna("")
+    known = table[list(names)].assign(engine=engine, sampled=table["groups"].notna())
+    by_cell = known[engine != ""].drop_duplicates().sort_values(["sampled", "engine"])
+    each = by_cell.groupby(list(names), sort=False)["engine"].agg(tuple).value_counts(sort=False)
+    how = dict(zip(by_cell["engine"], by_cell["sampled"], strict=True))
+    parts = []
+    for engines, cells in each.items():
+        exact = [engine for engine in engines if not how[engine]]
+        sampled = [engine for engine in engines if how[engine]]
+        texts = [
+            f"{' and '.join(some)}{said[kind]}"
+            for kind, some in ((False, exact), (True, sampled))
+            if some
+        ]
+        parts.append(f"{cells:,} by {', '.join(texts)}")
+    measured = "; ".join(parts) or "none of them can be measured"
+    return f"{numbers.count(_cells(table, names), 'cell')}: {measured}"
 
 
 def _cells(rows: pd.DataFrame, names: Sequence[str]) -> int:
@@ -113,20 +138,38 @@ def _limit(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return [f"in {limit:,} of them {LIMIT}"] if limit else []
 
 
-def _extremes(rows: pd.DataFrame, varying: Sequence[str]) -> list[str]:
-    """The least and the largest ratio of an estimator, each with its cell."""
+def _won(name: str, winners: Quietest, rows: pd.DataFrame) -> str:
+    """In how many cells an estimator is quietest, and of how many; or why in none."""
+    if name in winners.yardsticks:
+        return YARDSTICK
+    if name in winners.of:
+        return f"{winners.wins[name]:,} of {winners.of[name]:,}"
+    return BIASED if rows["matched_variance"].notna().any() else numbers.NONE
+
+
+def _extremes(rows: pd.DataFrame, varying: Sequence[str], rounding: float) -> tuple[End, End]:
+    """The least and the largest ratio of an estimator."""
     ratios = rows["variance_ratio"].dropna()
     if ratios.empty:
-        return [numbers.NONE, "", numbers.NONE, ""]
-    if ratios.max() - ratios.min() <= TIE * abs(ratios.max()):
-        everywhere = "everywhere" if len(ratios) > 1 else ""
-        return [numbers.plain(ratios.iloc[0]), everywhere] * 2
-    ends = (rows.loc[ratios.idxmin()], rows.loc[ratios.idxmax()])
-    return [
-        text
-        for end in ends
-        for text in (numbers.plain(end["variance_ratio"]), _cell_text(end, varying))
-    ]
+        return End(), End()
+    halves = half_width(rows, RATIO.name)
+    first, last = ratios.idxmin(), ratios.idxmax()
+    is_same = ratios[last] - ratios[first] <= rounding * abs(ratios[last])
+    low, high = (
+        End(ratios[place], halves[place], _cell_text(rows.loc[place], varying))
+        for place in (first, last)
+    )
+    if not is_same:
+        return low, high
+    everywhere = low._replace(place="everywhere" if len(ratios) > 1 else "")
+    return everywhere, everywhere
+
+
+def _end_columns(heading: str, ends: Sequence[End]) -> list[TextColumn]:
+    """The ratios of one end, and where they are."""
+    ratios = numbers.texts([end.ratio for end in ends], [end.half for end in ends])
+    places = TextColumn("at", [end.place for end in ends], is_words=True)
+    return [TextColumn(heading, ratios), places]
 
 
 def _cell_text(row: pd.Series, varying: Sequence[str]) -> str:
@@ -135,18 +178,23 @@ def _cell_text(row: pd.Series, varying: Sequence[str]) -> str:
     return " ".join(f"{name}={text}" for name, text in zip(varying, texts, strict=True))
 
 
-def _wins(table: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, int], int]:
-    """In how many cells each unbiased estimator has the least variance, and of how many.
-
-    Only estimators that can be trained with count. Within two standard errors of its ratio an
-    estimator may have the least variance.
-    """
-    trainable = {name for name in table["estimator"].unique() if find(name).trainable}
-    measured = table["estimator"].isin(trainable) & table["matched_variance"].notna()
-    biased = set(table[measured & is_biased(table)]["estimator"])
-    known = table[measured & ~table["estimator"].isin(biased)]
-    least = known.groupby(list(names), sort=False)["matched_variance"].transform("min")
-    noise = 2 * np.nan_to_num(known["variance_ratio_stderr"] / known["variance_ratio"])
-    tied = known["matched_variance"] <= least * (1 + TIE) / (1 - np.minimum(noise, 0.99))
-    wins = {name: int(rows.sum()) for name, rows in tied.groupby(known["estimator"])}
-    return wins, _cells(known, names)
+def _legend(
+    winners: Quietest, won: Sequence[str], reference: str, table: pd.DataFrame
+) -> list[tuple[str, str]]:
+    """What the words of the table mean, those that are in it."""
+    noise = f"; in {winners.open_cells:,} of {winners.cells:,} cells noise hides which has less"
+    texts = [
+        (
+            "quietest",
+            "in how many of the cells where it is unbiased no unbiased estimator has less "
+            f"variance, ties included{noise if winners.open_cells else ''}",
+        ),
+        (BIASED, "E ĝ is not ∇J in any cell, as claimed or measured"),
+        (YARDSTICK, "it knows the policy: nothing can be trained with it"),
+        ("least", f"variance at equal scale over that of {reference}: below 1 is less noise"),
+        ("±", "half of a 95% interval"),
+    ]
+    has_errors = bool((half_width(table, RATIO.name) > 0).any())
+    left_out = {word for word in (BIASED, YARDSTICK) if word not in won}
+    left_out |= set() if has_errors else {"±"}
+    return [(heading, text) for heading, text in texts if heading not in left_out]

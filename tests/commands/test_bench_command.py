@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maxpo_cli import app as maxpo_app
+from maxpo_cli.errors import InputError
 from maxpo_cli.storage.result import read_table
 from maxpo_cli.studies import bench
 
@@ -19,6 +20,9 @@ def centered(rewards, eps=1e-6):
 
 def broken(rewards, k):
     raise ValueError("no such luck")
+
+def red(rewards, k):
+    raise ValueError("\\x1b[31m[/b]\\x9b\\nred")
 """
 
 
@@ -73,14 +77,26 @@ def test_json_is_the_study_and_its_rows_and_the_study_runs_again() -> None:
     assert len(found["rows"]) == len(read_table(Path("one")))
     assert {"l2o", "ei", "my_advantages:centered"} <= {row["what"] for row in found["rows"]}
     assert written["spec"]["n"] == [8, 16]
-    invoke("bench", "--config", "one/study.json", "--out", "two", "-q")
+    peer = ("--peer", "my_advantages:centered")  # which no file may name
+    invoke("bench", "--config", "one/study.json", *peer, "--out", "two", "-q")
     assert study("two")["spec"] == written["spec"]
 
 
-def test_a_config_may_name_one_peer_or_several() -> None:
-    Path("study.toml").write_text('n = 8\nk = 3\nseconds = 1e-4\npeer = "my_advantages:centered"\n')
-    invoke("bench", "--config", "study.toml", "--device", "cpu", "--out", "one", "-q")
-    assert study("one")["spec"]["peer"] == ["my_advantages:centered"]
+def test_what_a_peer_prints_is_no_part_of_the_json() -> None:
+    Path("loud.py").write_text(
+        "print('loaded')\ndef f(rewards):\n    print('called')\n    return rewards\n"
+    )
+    found = json.loads(invoke("bench", *QUICK, "--peer", "loud:f", "--out", "one", "--json", "-q"))
+    assert "loud:f" in {row["what"] for row in found["rows"]}
+
+
+def test_a_peer_that_fails_while_it_is_timed_is_one_sentence() -> None:
+    Path("tired.py").write_text(
+        "calls = 0\ndef f(rewards):\n    global calls\n    calls += 1\n"
+        "    if calls > 40:\n        raise SystemExit(0)\n    return rewards\n"
+    )
+    with pytest.raises(InputError, match=r"--peer tired:f cannot be used on .*: SystemExit: 0"):
+        invoke("bench", *QUICK, "--peer", "tired:f", "--out", "one", "--json", "-q")
 
 
 @pytest.mark.parametrize(
@@ -88,8 +104,10 @@ def test_a_config_may_name_one_peer_or_several() -> None:
     [
         (("--peer", "my_advantages:none"), "my_advantages has no none"),
         (("--peer", "my_advantages:broken"), "with k=3: ValueError: no such luck"),
+        (("--peer", "my_advantages:red"), "with k=3: ValueError: \\x1b[31m[/b]\\x9b red"),
         (("-n", "8,many"), "group sizes separated by commas; got '8,many'"),
         (("-n", "1"), "group sizes of at least 2"),
+        (("-n", "4", "-k", "8"), "-k must be at most the group size -n; got k=8 with n=4"),
         (("--estimators", "l2"), "unknown estimator 'l2'"),
         (("--estimators", "best-mix"), "there is nothing to time"),
         (("--device", "tpu"), "--device must be"),

@@ -1,6 +1,8 @@
 """`--config`: what a file says as options, and what it says wrong."""
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ Maxpo = Callable[..., dict[str, Any]]
 def maxpo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maxpo:
     """Runs a command in `tmp_path` with `--config`, without figures; gives the spec it ran."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(results, "_draw", lambda *_: None)
+    monkeypatch.setattr(results, "draw_figures", lambda *_, **__: None)
     (tmp_path / "log.csv").write_text(
         "prompt,reward,model,score\n" + "".join(
             f"{prompt},{(i + prompt) % 2},{model},{i % 3}\n"
@@ -193,7 +195,7 @@ BAD = {
     "seed = -1": "Invalid value for '--seed'",
     "groups = 1": "--groups must be at least 2",
     "until-rel-error = 2": "--until-rel-error must be above 0 and below 1",
-    "until-rel-error = nan": "--until-rel-error must be above 0 and below 1",
+    "until-rel-error = nan": "Invalid value for '--until-rel-error': 'nan' is not a number",
     "n = 1979-05-27": "n cannot be",
     "n = ": "is not TOML",
     "n = 8\nn = 9": "is not TOML",
@@ -202,11 +204,17 @@ BAD = {
     "where = ['model=a']": "--where is about --rewards",
     "json = 'perhaps'": '--json must be true or false; got "perhaps"',
     '[[plot]]\nkind = "map"': "unknown key 'plot'",
+    'policy = "a\\u0000b"': "policy cannot be",
+    "estimators = [['l2o'], ['ei']]": "estimators cannot be a list within a list",
+    "n = 0x" + "f" * 5000: "n has too many digits",
+    "n = " + "9" * 5000: "is not TOML",
+    "n = " + "[" * 1000: "nested too deeply",
+    "n = " + "{a = " * 1000: "nested too deeply",
 }
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("config", BAD, ids=[text.replace("\n", "; ") for text in BAD])
+    @pytest.mark.parametrize("config", BAD, ids=[text.replace("\n", "; ")[:40] for text in BAD])
     def test_what_cannot_be_is_one_sentence_that_names_it(self, config: str, maxpo: Maxpo) -> None:
         assert BAD[config] in refusal(maxpo, "compare", config)
 
@@ -217,6 +225,11 @@ class TestRefusals:
             ("[grid]\nk = {a = 1}", "grid cannot be"),
             ("[grid]\nq = [1]", "unknown --grid name for bernoulli 'q'"),
             ("[grid]\nk = []", "--grid k: a value is missing"),
+            ("[grid]\nk = [[1, 2], [3]]", "grid cannot be a list within a list"),
+            ("[grid]\nprobs = [[0.5, 0.5]]", "a text with slashes, as in 0.5/0.5"),
+            ('[grid]\nk = ["1,2", 3]', "grid: '1,2' in a list must be one value"),
+            ('[grid]\np = ["0.1,0.2"]', "grid: '0.1,0.2' in a list must be one value"),
+            ('grid = [["k=1"]]', "grid cannot be a list within a list"),
             ("grid = 3", "--grid takes NAME=VALUES"),
             ("grid = true", "--grid must be text or a number; got true"),
             ("workers = 0", "Invalid value for '--workers'"),
@@ -235,11 +248,27 @@ class TestRefusals:
         (tmp_path / "bytes.toml").write_bytes(b"n = \xff\xfe")
         assert "bytes.toml is not TOML" in refusal(maxpo, "compare", Path("bytes.toml"))
 
+    def test_only_files_that_end_are_read(self, maxpo: Maxpo, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.toml")
+        (tmp_path / "large.toml").write_text("#" * (1 << 25))
+        assert "--config /dev/zero is not a file" in refusal(maxpo, "compare", Path("/dev/zero"))
+        assert "pipe.toml is not a file" in refusal(maxpo, "compare", Path("pipe.toml"))
+        assert "large.toml is too large" in refusal(maxpo, "compare", Path("large.toml"))
+
+    def test_a_pipe_of_the_shell_and_a_byte_order_mark_are_taken(self, maxpo: Maxpo) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, "\ufeffn = 4\nk = 2".encode())
+        os.close(writing)
+        assert maxpo("compare", Path(f"/dev/fd/{reading}"))["n"] == 4
+        os.close(reading)
+
     def test_the_errors_name_the_config(self, maxpo: Maxpo) -> None:
         for config in ("seeed = 3", "n = ", "[n]\nx = 1"):
             assert "--config study.toml" in refusal(maxpo, "compare", config)
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"spec": 3}', '{"a": {}}'])
+    @pytest.mark.parametrize(
+        "text", ["", "{", "[]", "3", '{"spec": 3}', '{"a": {}}', '{"study": [], "spec": {}}']
+    )
     def test_json_that_is_no_study_is_refused(
         self, text: str, maxpo: Maxpo, tmp_path: Path
     ) -> None:
@@ -288,6 +317,31 @@ class TestStudies:
         assert "is a study of maxpo compare, not variance-sweep" in said
         said = refusal(maxpo, "compare", Path("two/study.json"))
         assert "is a study of maxpo variance-sweep, not compare" in said
+
+    @pytest.mark.parametrize(
+        "text", ['{"study": %s, "spec": {}}', '{"study": "compare", "spec": %s}']
+    )
+    def test_a_study_nested_without_end_is_refused(
+        self, text: str, maxpo: Maxpo, tmp_path: Path
+    ) -> None:
+        for depth in (500, 900, 2000):
+            (tmp_path / "a.json").write_text(text % ("[" * depth + "]" * depth))
+            assert "--config a.json" in refusal(maxpo, "compare", Path("a.json"))
+
+    @pytest.mark.parametrize("config", ["study.toml", "study.json"])
+    def test_own_functions_come_from_the_command_line_only(
+        self, config: str, maxpo: Maxpo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "evil.py").write_text("open('ran', 'w').close()\ndef f(r):\n    return r\n")
+        (tmp_path / "study.toml").write_text('n = 8\npeer = "evil:f"\n')
+        words = {"n": [8], "peer": ["evil:f", "evil:g"]}
+        (tmp_path / "study.json").write_text(json.dumps({"study": "bench", "spec": words}))
+        said = refusal(maxpo, "bench", Path(config))
+        assert f"--config {config}: --peer names code to run" in said
+        assert not (tmp_path / "ran").exists()
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        said = refusal(maxpo, "bench", Path(config), "--peer", "evil:none")
+        assert "evil has no none" in said
 
     def test_paths_of_a_file_are_those_of_the_current_folder(
         self, maxpo: Maxpo, tmp_path: Path

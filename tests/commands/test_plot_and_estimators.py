@@ -39,7 +39,8 @@ def invoke(*arguments: str) -> str:
 def test_plot_draws_the_same_bytes_from_the_same_table(result: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         invoke("plot", str(result), "--out", str(tmp_path / name))
-    assert {path.name for path in (tmp_path / "one").iterdir()} == {"compare.png", "compare.svg"}
+    written = {path.name for path in (tmp_path / "one").iterdir()}
+    assert written == {"compare-result.png", "compare-result.svg"}  # named after the result, too
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -115,7 +116,8 @@ def test_plot_writes_the_same_bytes_for_lines_and_pdf_too(tmp_path: Path) -> Non
         options = ["--format", "png, svg,pdf", "--y", "ratio", "--estimators", "l2o,ei"]
         invoke("plot", str(result), *options, "--out", str(tmp_path / name))
     written = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert written == [f"lines-variance_ratio.{ending}" for ending in ("pdf", "png", "svg")]
+    stem = f"lines-variance_ratio-of-l2o-ei-{tmp_path.name}"
+    assert written == [f"{stem}.{ending}" for ending in ("pdf", "png", "svg")]
     for name in written:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -125,16 +127,86 @@ def test_plot_joins_results_and_where_picks_a_cell_of_them(tmp_path: Path) -> No
         write_result(tmp_path / name, STUDY.table.assign(k=k))
     folders = (str(tmp_path / "a"), str(tmp_path / "b"))
     out = ("--out", str(tmp_path / "figures"), "--format", "svg")
-    assert "lines-variance_ratio.svg" in invoke("plot", *folders, *out)
-    assert "compare.svg" in invoke("plot", *folders, *out, "--where", "k=5")
+    assert "lines-variance_ratio-a-b.svg" in invoke("plot", *folders, *out)
+    assert "compare-k5-a-b.svg" in invoke("plot", *folders, *out, "--where", "k=5")
 
 
-def test_estimators_lists_every_entry_with_its_range_within_80_columns() -> None:
-    printed = invoke("estimators")
-    assert max(map(len, printed.splitlines())) <= 80
+def test_plot_says_whether_it_writes_or_replaces_a_file(result: Path) -> None:
+    assert invoke("plot", str(result), "--format", "svg").startswith("written to ")
+    assert invoke("plot", str(result), "--format", "svg").startswith("replaced ")
+
+
+def test_plot_takes_titles_widths_and_labels(result: Path) -> None:
+    for options, said, stem in (
+        (("--title", "Mine"), ">Mine<", "compare"),
+        (("--no-title",), "variance relative to ei", "compare"),
+        (("--width", "column"), 'width="240.9', "compare-column"),
+        (("--width", "100"), 'width="283.4', "compare-100mm"),
+        (("--label", "l2o=Leave-Two-Out", "--label", "ei=E=I"), ">Leave-Two-Out<", "compare"),
+    ):
+        invoke("plot", str(result), "--format", "svg", *options)
+        assert said in (result / "figures" / f"{stem}.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--width", "wide"), "--width must be column, page or 60 to 600 in mm; got 'wide'"),
+        (("--width", "nan"), "--width must be"),
+        (("--width", "1e9"), "--width must be"),
+        (("--label", "l2o"), "--label must be ESTIMATOR=TEXT; got 'l2o'"),
+        (("--label", "l2p=x"), "unknown estimator of --label 'l2p'; did you mean 'l2o'?"),
+        (("--label", "ei=x", "--label", "ei=y"), "--label names an estimator twice"),
+        (("--title", "x", "--no-title"), "--title and --no-title exclude each other"),
+    ],
+)
+def test_plot_refuses_titles_widths_and_labels_that_are_none(
+    options: tuple[str, ...],
+    said: str,
+    result: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert said in refusal(capsys, monkeypatch, str(result), *options)
+    assert not (result / "figures").exists()
+
+
+def test_plot_refuses_the_same_result_twice(
+    result: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (result.parent / "link").symlink_to(result)
+    for other in (result, result / "table.csv", result.parent / "link"):
+        said = refusal(capsys, monkeypatch, str(result), str(other), "--out", str(result / "x"))
+        assert "is named twice" in said
+
+
+@pytest.mark.parametrize("name", ["x/../../../evil", "$_^$", "模型", "a\nb", "e" * 300, "[/b]"])
+def test_plot_writes_into_its_folder_only_whatever_estimators_are_called(
+    name: str, tmp_path: Path
+) -> None:
+    table = pd.concat([STUDY.table.assign(k=k) for k in (4, 5)])
+    result = write_result(tmp_path / "r", table.replace({"estimator": {"pkpo": name}}))
+    before = set(tmp_path.rglob("*"))
+    for kind in ("lines", "centering"):
+        invoke("plot", str(result), "--kind", kind, "--format", "svg")
+    cell = write_result(tmp_path / "r", STUDY.table.replace({"estimator": {"pkpo": name}}))
+    invoke("plot", str(cell), "--format", "svg")
+    new = set(tmp_path.rglob("*")) - before
+    assert {path.parent for path in new} == {result, result / "figures"}
+    assert len(new) == 4
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 120, 200])
+def test_estimators_lists_every_entry_with_its_claims_in_any_width(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = CliRunner().invoke(app, ["estimators"]).stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in "".join(lines)
     for estimator in CATALOGUE.values():
-        (line,) = [x for x in printed.splitlines() if x.split(" ")[0] == estimator.name]
-        assert line.split()[-1] == estimator.claims.ks.words
+        found = [line for line in lines if line.split(" ")[0] == estimator.name]
+        assert estimator.claims.ks.words in " ".join(found).split()
 
 
 def test_identities_hold_to_rounding_and_the_seed_matters() -> None:

@@ -28,7 +28,7 @@ def maxpo(tmp_path_factory: pytest.TempPathFactory) -> Maxpo:
         if arguments not in folders:
             folder = place / str(len(folders))
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(results, "_draw", lambda *_: None)
+                patch.setattr(results, "draw_figures", lambda *_, **__: None)
                 options = [*arguments, "--out", str(folder), "-q"]
                 done = CliRunner().invoke(app, options, catch_exceptions=False)
             assert done.exit_code == 0, done.output

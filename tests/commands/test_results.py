@@ -29,7 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands draw no figures, which takes longer than the rest."""
-    monkeypatch.setattr(results, "_draw", lambda *_: None)
+    monkeypatch.setattr(results, "draw_figures", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ class TestFiguresOfASweep:
         self, measured: list[str]
     ) -> None:
         Path("study.toml").write_text('[[plot]]\nkind = "lines"\nx = "n"\n')
-        with pytest.raises(InputError, match=r"\[\[plot\]\]: x is 'n', which is not swept"):
+        with pytest.raises(InputError, match=r"\[\[plot\]\] 1: --x n: no such swept column"):
             maxpo(*SWEEP, "--config", "study.toml")
         assert not measured
         assert not HERE.exists()

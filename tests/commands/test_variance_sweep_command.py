@@ -195,7 +195,7 @@ class TestOutput:
         done = run(forks, *QUICK, cwd=tmp_path)
         assert (done.stderr, done.returncode) == ("", 0)
         assert max(map(len, done.stdout.splitlines())) <= 80
-        assert "6 cells: 4 by enumeration (exact)" in done.stdout
+        assert "6 cells: 4 by enumeration (exact for this policy)" in done.stdout
         (folder,) = (tmp_path / "results").iterdir()
         assert f"written to results/{folder.name}" in done.stdout
         assert folder.name.startswith("variance-sweep-bernoulli-")
