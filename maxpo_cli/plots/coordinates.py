@@ -42,6 +42,12 @@ def swept_columns(result: Result) -> tuple[str, ...]:
     """
     table = result.table
     require_columns(table, (*BASE, *(c for c in result.coordinates if c not in BASE)))
+    for column in (ESTIMATOR, *result.coordinates):
+        wrong = table[column].isna()
+        if is_numeric_dtype(table[column]):
+            wrong |= table[column] == -np.inf
+        if wrong.any():
+            raise InputError(f"the table has a row without a value of {column}")
     varying = [column for column in result.coordinates if table[column].nunique() > 1]
     chosen = [column for column in varying if column not in (POLICY, RESULT)]
     for column in (POLICY, RESULT):
@@ -88,6 +94,13 @@ def fixed_values(result: Result) -> list[str]:
     return texts
 
 
+def ratio_label(result: Result, labels: Mapping[str, str]) -> str:
+    """The name of an axis of variance ratios, with the estimator that they are relative to."""
+    if not result.reference:
+        return columns.BY_NAME["variance_ratio"].label
+    return f"variance relative to {labels.get(result.reference, result.reference)}"
+
+
 def engines_of(result: Result) -> list[str]:
     """The engines that measured the rows, each once."""
     return list(dict.fromkeys(result.table[ENGINE].dropna().astype(str)))
@@ -120,6 +133,7 @@ def join(results: Mapping[str, Result]) -> Result:
         tables.append(metrics.assign(**{RESULT: name, POLICY: _policies(result, known)}, **own))
     sources = {result.source for result in results.values()}
     shared = set.intersection(*(set(r.parameters.items()) for r in results.values()))
+    references = {result.reference for result in results.values()}
     first = next(iter(results.values()))
     return Result(
         table=pd.concat(tables, ignore_index=True),
@@ -130,6 +144,7 @@ def join(results: Mapping[str, Result]) -> Result:
             for name, value in first.parameters.items()
             if len(sources) == 1 and (name, value) in shared and name not in known
         },
+        reference=first.reference if len(references) == 1 else "",
     )
 
 

@@ -1,13 +1,17 @@
 """What a kind of figure is: the record that every module of `plots/kinds/` makes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from maxpo_cli.plots.coordinates import select, select_estimators
+from maxpo_cli.plots.layout import Roles
 from maxpo_cli.plots.spec import PlotSpec
 from maxpo_cli.storage.result import Result
+
+Prepared = tuple[str, Callable[[], Figure]]
+"""The name of a figure's files without an ending, and what draws the figure."""
 
 
 def selection(result: Result, spec: PlotSpec) -> Result:
@@ -23,10 +27,6 @@ def _never(_: Result, __: PlotSpec) -> bool:
     return False
 
 
-def _none(_: PlotSpec) -> Sequence[str]:
-    return ()
-
-
 @dataclass(frozen=True)
 class PlotKind:
     """One kind of figure: the constant `KIND` of a module of `plots/kinds/`.
@@ -36,22 +36,22 @@ class PlotKind:
         summary: what it shows, in a few words.
         refuses: the options that have no meaning for it.
         columns: the columns that a table must have for it.
-        draw: the name of the figure's files without an ending, and the figure, of the selected
-            rows; raises `InputError` where they do not have what the spec asks for.
+        prepare: the name of the figure's files without an ending, and what draws the figure, of
+            the selected rows; raises `InputError` where they do not have what the spec asks for.
         suits: whether `--kind auto` may draw this kind of a result.
         precedence: of the kinds that suit, `auto` draws the one that has the highest.
         stem: how the names of its files begin, up to the first dash; by default as its name.
         axes: the options that name swept columns.
-        compared: the estimators that it compares, as a spec names them.
+        roles: which column is shown where, which those options choose.
     """
 
     name: str
     summary: str
     refuses: tuple[str, ...]
     columns: tuple[str, ...]
-    draw: Callable[[Result, PlotSpec], tuple[str, Figure]]
+    prepare: Callable[[Result, PlotSpec], Prepared]
     suits: Callable[[Result, PlotSpec], bool] = _never
     precedence: int = 0
     stem: str = ""
     axes: tuple[str, ...] = ("x", "col", "row")
-    compared: Callable[[PlotSpec], Sequence[str]] = _none
+    roles: Callable[[Result, PlotSpec], Roles] | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from pandas.api.types import is_numeric_dtype
 
@@ -11,7 +12,15 @@ from maxpo_cli.plots.style import value_text
 from maxpo_cli.storage.result import Result
 
 MAX_PANELS = 24
+"""Panels of a figure."""
+
 MAX_COLUMNS = 4
+"""Panels side by side on a page."""
+
+
+def where(column: str, value: str = "VALUE") -> str:
+    """The option that chooses a value of a column, as the shell takes it."""
+    return f"--where {quote(f'{column}={value}')}"
 
 
 @dataclass(frozen=True)
@@ -106,12 +115,12 @@ def _panels(
         value = value_text(values_of(table, free[0])[0])
         raise InputError(
             f"{free[0]} is swept too and has no place in the figure; choose one value of it with "
-            f"--where {free[0]}={value} (or the like)"
+            f"{where(free[0], value)} (or the like)"
         )
     count = (table[col].nunique() if col else 1) * (table[row].nunique() if row else 1)
     if count > MAX_PANELS:
         raise InputError(
             f"{count} panels of {' and '.join(c for c in (col, row) if c)} are more than "
-            f"{MAX_PANELS}; choose values with --where {col}=VALUE"
+            f"{MAX_PANELS}; choose values with {where(str(col or row))}"
         )
     return col, row

@@ -1,9 +1,10 @@
 """A metric against a swept column: one line per estimator, in panels, with 95% intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,29 +14,42 @@ from pandas.api.types import is_numeric_dtype
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
 from maxpo_cli.metrics.columns import Column
-from maxpo_cli.metrics.significance import half_width, without_rounding
+from maxpo_cli.metrics.significance import without_rounding
 from maxpo_cli.plots.coordinates import ESTIMATOR, values_of
-from maxpo_cli.plots.labels import Line, coincident, label_ends, label_height, legend
-from maxpo_cli.plots.layout import Roles
-from maxpo_cli.plots.panels import Panel, draw_panels, finish, head, name_axes
+from maxpo_cli.plots.frame import inliers
+from maxpo_cli.plots.labels import Entry
+from maxpo_cli.plots.layout import Roles, where
+from maxpo_cli.plots.line_names import find_entries, name_lines
+from maxpo_cli.plots.panels import Panel, draw_panels, finish, head
 from maxpo_cli.plots.scales import (
     WIDE,
     WIDE_RATIO,
     Scale,
     figure_scale,
-    plain,
     set_scale,
     set_swept_scale,
     swept_limits,
-    swept_places,
 )
-from maxpo_cli.plots.style import GUIDE, SMALL, broken, in_order, look, symbol, value_text
+from maxpo_cli.plots.series import CENTERING, LARGEST, Series, XAxis, drawable, find_series
+from maxpo_cli.plots.spec import PlotSpec
+from maxpo_cli.plots.style import (
+    FAINT,
+    GUIDE,
+    Appearance,
+    Look,
+    appearances,
+    in_order,
+    small,
+    symbol,
+    value_text,
+)
+from maxpo_cli.plots.text import wrap
+from maxpo_cli.plots.ticks import in_units
 from maxpo_cli.storage.result import Result
 
-CENTERING, LARGEST = "centering_rms", "centering_max"
 NEEDED = (
     "n", "k", "bias", "relative_bias", "bias_z", "misalignment", "rtol", "variance", "mse",
-    "centering_mean", CENTERING, LARGEST,
+    "scale", "groups", "centering_mean", CENTERING, LARGEST,
 )  # fmt: skip
 """The columns that tell rounding from a bias or a centering."""
 
@@ -55,79 +69,36 @@ SIDE_BY_SIDE = 0.6
 """Share of a category's width over which its estimators are spread."""
 
 
-@dataclass(frozen=True, eq=False)
-class Series:
-    """One estimator in one panel, where it is defined: arrays in the order of ascending x."""
-
-    estimator: str
-    x: FloatArray
-    value: FloatArray
-    low: FloatArray
-    high: FloatArray
-    largest: FloatArray
-
-    @property
-    def line(self) -> Line:
-        """The values alone."""
-        return Line(self.estimator, dict(zip(self.x.tolist(), self.value.tolist(), strict=True)))
-
-
 @dataclass(frozen=True)
-class XAxis:
-    """The swept column along the x axis: points are joined where it is numbers, not for text."""
+class _Drawn:
+    """What is drawn: panels with their series, which lie within a scale on an axis."""
 
-    column: str
-    values: list[Any]
-    numeric: bool
-
-    def positions(self, rows: pd.DataFrame) -> FloatArray:
-        """Where rows are on the axis."""
-        places = swept_places(self.values) if self.numeric else range(len(self.values))
-        at = dict(zip(self.values, places, strict=True))
-        return np.array([at[value] for value in rows[self.column]], dtype=float)
-
-    def draw(self, axes: Axes, one: Series, estimators: list[str]) -> None:
-        """Draws one estimator; `estimators` are all that share the axis."""
-        place = estimators.index(one.estimator)
-        if self.numeric:
-            _draw_line(axes, one, place)
-        else:
-            _draw_points(axes, one, SIDE_BY_SIDE * ((place + 0.5) / len(estimators) - 0.5))
+    panels: Sequence[Panel]
+    series: Sequence[Sequence[Series]]
+    axis: XAxis
+    scale: Scale
 
 
-def line_figure(result: Result, roles: Roles, column: Column, title: str) -> Figure:
+def line_figure(
+    result: Result, roles: Roles, column: Column, title: str, spec: PlotSpec
+) -> Callable[[], Figure]:
     """One line per estimator: `column` against `roles.x`.
 
     Text along the x axis makes points side by side, not joined. `centering_rms` has a thin line at
-    the largest value of any group. Raises `InputError` where no row has a value.
+    the largest value of any group. Raises `InputError` where no row has a value; the figure is
+    drawn when what is given back is called.
     """
     table = result.table
     if not is_numeric_dtype(table[roles.x]) and table[roles.x].nunique() > MAX_CATEGORIES:
         raise InputError(
             f"{roles.x} has {table[roles.x].nunique()} values that are text, more than the "
-            f"{MAX_CATEGORIES} an axis has room for; choose some with --where {roles.x}=VALUE"
+            f"{MAX_CATEGORIES} an axis has room for; choose some with {where(roles.x)}"
         )
-    axis = XAxis(roles.x, values_of(table, roles.x), is_numeric_dtype(table[roles.x]))
-    figure, panels = draw_panels(without_rounding(table), roles, extra_height=0.75)
-    series = [_series(panel.table, axis, column) for panel in panels]
-    everything = [one for found in series for one in found]
-    if not everything:
+    if not np.isfinite(drawable(table[column.name])).any():
         raise InputError(
             f"no row of the selection has a value of {column.name}{_why_empty(table, column)}"
         )
-    values = np.concatenate([_extent(one, column) for one in everything])
-    wide, cut = (WIDE_RATIO, CUT) if column.is_ratio else (WIDE, None)
-    scale = figure_scale(values, wide, cut)
-    asked = in_order(table[ESTIMATOR])
-    for panel, found in zip(panels, series, strict=True):
-        _prepare(panel, column, scale, axis, len(panels))
-        for one in found:
-            axis.draw(panel.axes, one, asked)
-        _mark_empty(panel.axes, found, axis)
-    head(figure, title, result, [*_cut_notes(everything, scale), *_absent(everything, asked)])
-    _name_lines(figure, panels, series, joined=axis.numeric)
-    finish(figure, panels)
-    return figure
+    return lambda: _draw(result, roles, column, title, spec)
 
 
 def _why_empty(table: pd.DataFrame, column: Column) -> str:
@@ -138,85 +109,122 @@ def _why_empty(table: pd.DataFrame, column: Column) -> str:
     return ": it is empty in the orthogonal limit (outcomes=inf)"
 
 
-def _series(table: pd.DataFrame, axis: XAxis, column: Column) -> list[Series]:
-    found = []
-    for name in in_order(table[ESTIMATOR]):
-        metric = table[column.name].astype(float)
-        rows = table[(table[ESTIMATOR] == name) & np.isfinite(metric)]
-        if rows.empty:
-            continue
-        rows = rows.iloc[np.argsort(axis.positions(rows), kind="stable")]
-        low, high = _interval(rows, column)
-        value = rows[column.name]
-        largest = rows[LARGEST] if column.name == CENTERING else value * np.nan
-        arrays = (cells.to_numpy(dtype=float) for cells in (value, low, high, largest))
-        found.append(Series(name, axis.positions(rows), *arrays))
-    return found
+def _draw(result: Result, roles: Roles, column: Column, title: str, spec: PlotSpec) -> Figure:
+    table = result.table
+    axis = XAxis(roles.x, values_of(table, roles.x), is_numeric_dtype(table[roles.x]))
+    figure, panels = draw_panels(without_rounding(table), roles, spec)
+    series = [find_series(panel.table, axis, column) for panel in panels]
+    everything = [one for found in series for one in found]
+    scale = _scale(everything, column)
+    looks = appearances(table[ESTIMATOR], spec.labels)
+    for panel in panels:
+        exponent = _prepare(panel.axes, column, scale, axis)
+    head(figure, title, result, _absent(everything, looks), spec)
+    if not axis.numeric:
+        figure.draw_without_rendering()
+        for panel in panels:
+            _set_categories(panel.axes, axis.values)
+    _draw_series(figure, _Drawn(panels, series, axis, scale), find_entries(series, looks))
+    finish(figure, panels, symbol(axis.column), in_units(column.label, exponent))
+    return figure
 
 
-def _interval(rows: pd.DataFrame, column: Column) -> tuple[pd.Series, pd.Series]:
-    """The 95% interval: not below 0 for a distance from 0, nor far below a positive metric."""
-    value = rows[column.name]
-    half = half_width(rows, column.name)
-    lowest = 0 * half if column.guide == 0 else 0.1 * value.where(value > 0)
-    low = value - half
-    return low.mask(low < lowest, lowest), value + half
+def _scale(series: Sequence[Series], column: Column) -> Scale:
+    """The scale that shows all series; of ratios, those that are not far from all others."""
+    shown = {name: _extents(series, name, column) for name in in_order(s.estimator for s in series)}
+    if not column.is_ratio:
+        return figure_scale(np.concatenate(list(shown.values())), WIDE)
+    positive = [values[values > 0] for values in shown.values() if (values > 0).any()]
+    kept = [v for v, inside in zip(positive, inliers(positive), strict=True) if inside]
+    values = np.concatenate([*kept, [1.0]])
+    return figure_scale(values.clip(*CUT), WIDE_RATIO)
 
 
-def _extent(one: Series, column: Column) -> FloatArray:
-    parts = [one.value, one.low, one.high, one.largest]
-    if column.guide is not None:
+def _extents(series: Sequence[Series], name: str, column: Column) -> FloatArray:
+    """All values of an estimator, the ends of its intervals, and the guide."""
+    parts = [p for s in series if s.estimator == name for p in (s.value, s.low, s.high, s.largest)]
+    if column.guide is not None and not column.is_ratio:
         parts.append(np.array([column.guide], dtype=float))
     values = np.concatenate(parts)
     return values[np.isfinite(values)]
 
 
-def _prepare(panel: Panel, column: Column, scale: Scale, axis: XAxis, panels: int) -> None:
-    """Gives a panel its axes, grid and guide."""
-    axes = panel.axes
+def _prepare(axes: Axes, column: Column, scale: Scale, axis: XAxis) -> int:
+    """Gives a panel its axes, grid and guide; the power of ten of its y axis."""
     axes.spines["left"].set_visible(True)
     axes.grid(color="#ececec", linewidth=0.7)
     axes.set_axisbelow(True)
     if column.guide is not None:
         axes.axhline(column.guide, color=GUIDE, linewidth=1, zorder=1)
-    set_scale(axes, scale)
     if axis.numeric:
         set_swept_scale(axes, "x", axis.values, swept_limits(axis.values))
-    else:
-        _set_categories(axes, axis.values, panels)
-    name_axes(panel, symbol(axis.column), column.label)
+    return set_scale(axes, "y", scale)
 
 
-def _draw_line(axes: Axes, one: Series, order: int) -> None:
-    drawn = look(one.estimator)
-    every = max(1, len(one.x) // MARKS)
+def _draw_series(figure: Figure, drawn: _Drawn, entries: Sequence[Entry]) -> None:
+    """Draws every panel, and lines that coincide in all of them as one; then names them."""
+    for panel, found in zip(drawn.panels, drawn.series, strict=True):
+        there = {one.estimator: one for one in found}
+        for place, entry in enumerate(entries):
+            if one := there.get(entry.estimator):
+                look = entry.appearance.look
+                shift = SIDE_BY_SIDE * ((place + 0.5) / len(entries) - 0.5)
+                if drawn.axis.numeric:
+                    shift = 0.0
+                    _draw_line(panel.axes, one, look, place)
+                else:
+                    _draw_points(panel.axes, one, look, shift)
+                _draw_beyond(panel.axes, one, look, shift, drawn.scale)
+        _mark_empty(panel.axes, found, drawn.axis)
+    name_lines(figure, drawn.panels, drawn.series, entries, drawn.scale, drawn.axis.numeric)
+
+
+def _draw_beyond(axes: Axes, one: Series, look: Look, shift: float, scale: Scale) -> None:
+    """Marks at the edge of the frame what leaves it."""
+    for beyond, edge, marker in (
+        (one.value > scale.high, 1.0, "^"),
+        (one.value < scale.low, 0.0, "v"),
+    ):
+        if beyond.any():
+            axes.plot(
+                one.x[beyond] + shift, np.full(beyond.sum(), edge), marker, color=look.color,
+                markersize=4, clip_on=False, zorder=5, transform=axes.get_xaxis_transform(),
+            )  # fmt: skip
+
+
+def _draw_line(axes: Axes, one: Series, look: Look, place: int) -> None:
+    there = np.flatnonzero(np.isfinite(one.value))
+    every = max(1, len(there) // MARKS)
+    marks = sorted({*there[place % every :: every], *np.flatnonzero(one.alone)})
     axes.plot(
-        one.x, one.value, **drawn.line, **drawn.points, label=one.estimator,
-        markevery=(order % every, every), zorder=3,
+        one.x, one.value, **look.line, **look.points, label=one.estimator,
+        markevery=[int(mark) for mark in marks], zorder=3,
     )  # fmt: skip
-    axes.plot(
-        one.x, one.largest, color=drawn.color, linestyle=drawn.dashes, linewidth=0.7, alpha=0.7,
-        zorder=2,
-    )  # fmt: skip
+    if np.isfinite(one.largest).any():
+        axes.plot(
+            one.x, one.largest, color=look.color, linestyle=look.dashes, linewidth=0.7,
+            alpha=0.7, zorder=2,
+        )  # fmt: skip
     if np.isfinite(one.low).any():
-        axes.fill_between(one.x, one.low, one.high, color=drawn.color, alpha=0.18, linewidth=0)
+        axes.fill_between(one.x, one.low, one.high, color=look.color, alpha=0.18, linewidth=0)
 
 
-def _draw_points(axes: Axes, one: Series, shift: float) -> None:
-    drawn = look(one.estimator)
+def _draw_points(axes: Axes, one: Series, look: Look, shift: float) -> None:
     around = np.nan_to_num(np.array([one.value - one.low, one.high - one.value]))
     axes.errorbar(
-        one.x + shift, one.value, yerr=around, linestyle="none", ecolor=drawn.color,
-        elinewidth=1, label=one.estimator, **drawn.points,
+        one.x + shift, one.value, yerr=around, linestyle="none", ecolor=look.color,
+        elinewidth=1, label=one.estimator, **look.points,
     )  # fmt: skip
-    axes.plot(one.x + shift, one.largest, "_", color=drawn.color, markersize=6)
+    if np.isfinite(one.largest).any():
+        axes.plot(one.x + shift, one.largest, "_", color=look.color, markersize=6)
 
 
-def _set_categories(axes: Axes, categories: Sequence[Any], panels: int) -> None:
-    width = max(4, int(90 / min(panels, 3) / len(categories)))
+def _set_categories(axes: Axes, categories: Sequence[Any]) -> None:
+    inches = 0.9 * axes.get_window_extent().width / axes.figure.dpi / len(categories)
+    size = float(mpl.rcParams["xtick.labelsize"])
     axes.set_xlim(-0.5, len(categories) - 0.5)
-    texts = [broken(value_text(value), width) for value in categories]
-    axes.set_xticks(range(len(categories)), labels=texts, fontsize=SMALL)
+    texts = [wrap(value_text(value), inches, size, 4) for value in categories]
+    axes.set_xticks(range(len(categories)), labels=texts, fontsize=size)
     axes.tick_params(axis="x", length=0)
     axes.grid(visible=False, axis="x")
     for between in range(1, len(categories)):
@@ -225,59 +233,20 @@ def _set_categories(axes: Axes, categories: Sequence[Any], panels: int) -> None:
 
 def _mark_empty(axes: Axes, found: Sequence[Series], axis: XAxis) -> None:
     """Marks a panel or category without values as such, so that it is not taken for a mistake."""
-    there = {x for one in found for x in one.x}
+    there = {x for one in found for x in one.line.values}
     empty = [0.5] if axis.numeric and not there else []
     if not axis.numeric:
         count = len(axis.values)
         empty = [(i + 0.5) / count for i in range(count) if i not in there]
     for x in empty:
         axes.text(
-            x, 0.5, "none", transform=axes.transAxes, ha="center", color="#666666",
-            style="italic", fontsize=SMALL,
+            x, 0.5, "none", transform=axes.transAxes, ha="center", color=FAINT, style="italic",
+            fontsize=small(),
         )  # fmt: skip
 
 
-def _absent(series: Sequence[Series], asked: Sequence[str]) -> list[str]:
+def _absent(series: Sequence[Series], asked: Mapping[str, Appearance]) -> list[str]:
     """A note on the estimators that have no values."""
     there = {one.estimator for one in series}
-    absent = [name for name in asked if name not in there]
+    absent = [appearance.label for name, appearance in asked.items() if name not in there]
     return [f"no values: {', '.join(absent)}"] if absent else []
-
-
-def _cut_notes(series: Sequence[Series], scale: Scale) -> list[str]:
-    """A note on what leaves the frame, with its values."""
-    beyond = []
-    for name in in_order(one.estimator for one in series):
-        values = np.concatenate([one.value for one in series if one.estimator == name])
-        ends = (float(values.max()), float(values.min()))
-        outside = [plain(float(f"{end:.2g}")) for end in ends if not scale.low <= end <= scale.high]
-        beyond += [f"{name} ({' and '.join(outside)})"] if outside else []
-    return [f"beyond the frame: {', '.join(beyond)}"] if beyond else []
-
-
-def _name_lines(
-    figure: Figure, panels: Sequence[Panel], series: Sequence[Sequence[Series]], joined: bool
-) -> None:
-    """Writes names at the ends of lines in each row's last panel; a legend if they do not fit."""
-    figure.draw_without_rendering()
-    inches = panels[0].axes.get_window_extent().height / figure.dpi
-    groups = [coincident([one.line for one in found]) for found in series]
-    names: set[str] = set()
-    told = True
-    for panel, found, group in zip(panels, series, groups, strict=True):
-        names |= {one.estimator for one in found}
-        if panel.right:
-            told &= names == {one.estimator for one in found} and label_height(group) < inches
-            names = set()
-    if not (joined and told):
-        everywhere: dict[str, dict[object, float]] = {}
-        for index, found in enumerate(series):
-            for one in found:
-                mine = everywhere.setdefault(one.estimator, {})
-                mine |= {(index, x): value for x, value in one.line.values.items()}
-        lines_of_all = [Line(name, everywhere[name]) for name in in_order(everywhere)]
-        legend(figure, coincident(lines_of_all), joined)
-        return
-    for panel, group in zip(panels, groups, strict=True):
-        if panel.right:
-            label_ends(panel.axes, group, inches, in_layout=panel.edge)

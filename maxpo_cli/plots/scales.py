@@ -1,17 +1,16 @@
-"""Axes: whether linear or logarithmic, their limits, and ticks that are plain numbers."""
+"""Axes: whether linear or logarithmic, their limits, and which values have ticks."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from maxpo_cli.arrays import FloatArray
-from maxpo_cli.plots.style import SMALL
+from maxpo_cli.plots.ticks import INFINITE, even_ticks, numbers, round_numbers, set_ticks
 
 Kind = Literal["linear", "log", "symlog"]
 WIDE = 100.0
@@ -23,24 +22,17 @@ WIDE_RATIO = 8.0
 WIDE_FROM_ZERO = 1000.0
 """The same for the positive values of a column that holds 0, whose distance from 0 matters."""
 
-MANY_DECADES = 1001.0
-"""Ratio of the largest to the smallest value from which ticks are powers of ten only."""
+WIDE_DISTANCE = 64.0
+"""The same for distances from 0 of the rows of one cell."""
 
 DEPTH = 1e-4
 """A logarithmic axis that holds 0 is linear below this share of its largest value."""
 
-GAP = 0.4
-"""Space between tick labels side by side, in units of their height."""
-
 FEW = 12
 """The number of swept values up to which each has its tick."""
 
-
 LAST_STEP = 1 / 8
 """The least step to an infinite value, as a share of the axis before it."""
-
-INFINITE = "∞"
-"""The tick of an infinite value."""
 
 
 @dataclass(frozen=True)
@@ -80,34 +72,52 @@ def _unevenness(values: FloatArray) -> float:
     return float(np.std(steps) / np.mean(steps)) if len(steps) > 1 else 0.0
 
 
-def figure_scale(values: FloatArray, wide: float, cut: tuple[float, float] | None) -> Scale:
-    """The scale that shows these values, except for those beyond the limits `cut`."""
+def figure_scale(values: FloatArray, wide: float) -> Scale:
+    """The scale that shows these values."""
     low, high = float(values.min()), float(values.max())
     positive = values[values > 0]
     if low > 0 and high > wide * low:
-        low, high = (max(low, cut[0]), min(high, cut[1])) if cut else (low, high)
         margin = (high / low) ** 0.05
         return Scale("log", low / margin, high * margin)
     if low == 0 and high > WIDE_FROM_ZERO * positive.min(initial=high):
         below = max(float(positive.min()), DEPTH * high)
         return Scale("symlog", -below / 3, high * 1.6, below)
-    margin = 0.05 * (high - low) or 0.5
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
     return Scale("linear", low - margin, high + margin)
 
 
-def set_scale(axes: Axes, scale: Scale) -> None:
-    """Sets scale, limits and ticks of the y axis, which shows a metric."""
+def distance_scale(values: FloatArray) -> Scale:
+    """The scale of distances from 0, which it begins with."""
+    found = values[np.isfinite(values)]
+    top, least = found.max(initial=0.0), found[found > 0].min(initial=np.inf)
+    if top == 0:
+        return Scale("linear", -0.04, 1.0)
+    if top > WIDE_DISTANCE * least:
+        below = max(float(least), DEPTH * top)
+        return Scale("symlog", -below / 4, 1.6 * float(top), below)
+    return Scale("linear", -0.04 * float(top), 1.05 * float(top))
+
+
+def set_scale(axes: Axes, which: Literal["x", "y"], scale: Scale) -> int:
+    """Sets scale, limits and ticks of an axis that shows a metric.
+
+    Gives the exponent of the power of ten that its ticks are in units of, mostly 0.
+    """
+    axis = axes.xaxis if which == "x" else axes.yaxis
     options = {"linthresh": scale.linear_below, "linscale": 0.5} if scale.linear_below else {}
-    axes.set_yscale(scale.kind, **options)
-    axes.set_ylim(scale.low, scale.high)
-    _label(axes.yaxis)
+    getattr(axes, f"set_{which}scale")(scale.kind, **options)
+    exponent = 0
     if scale.kind == "linear":
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    elif scale.kind == "log":
-        axes.yaxis.set_major_locator(FixedLocator(round_numbers(scale.low, scale.high)))
+        places, texts, exponent = even_ticks(scale.low, scale.high)
     else:
-        decades = round_numbers(scale.linear_below, scale.high, steps=(1,))
-        axes.yaxis.set_major_locator(FixedLocator([0, *decades]))
+        if scale.kind == "log":
+            places = round_numbers(scale.low, scale.high)
+        else:
+            places = [0.0, *round_numbers(scale.linear_below, scale.high, steps=(1,))]
+        texts = numbers(places)
+    set_ticks(axis, places, texts)
+    axes.set(**{f"{which}lim": (scale.low, scale.high)})
+    return exponent
 
 
 def set_swept_scale(
@@ -119,26 +129,23 @@ def set_swept_scale(
     """
     places = swept_places(values)
     kind = swept_kind(places)
-    axes.set(**{f"{which}scale": kind, f"{which}lim": limits})
+    axes.set(**{f"{which}scale": kind})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    _label(axis)
-    infinite = places[-1] if math.isinf(values[-1]) else None
-    if infinite is not None:
-        axis.set_major_formatter(
-            FuncFormatter(lambda value, _: INFINITE if value == infinite else plain(value))
-        )
+    infinite = [places[-1]] if math.isinf(values[-1]) else []
+    finite = places[:-1] if infinite else places
+    low, high = limits
     if len(values) <= FEW and (kind == "linear" or max(places) <= WIDE * min(places)):
-        axis.set_major_locator(FixedLocator(places))
+        ticks = finite
     elif kind == "log":
-        ticks = round_numbers(*limits)
-        if infinite is not None:
-            ticks = [*(tick for tick in ticks if tick <= places[-2]), infinite]
-        axis.set_major_locator(FixedLocator(ticks))
-    elif infinite is not None:
-        axis.set_major_locator(FixedLocator(places))
+        ticks = [t for t in round_numbers(low, high) if not infinite or t <= finite[-1]]
+    elif infinite:
+        ticks = finite
     else:
         whole = all(place.is_integer() for place in places)
-        axis.set_major_locator(MaxNLocator(6, integer=whole, steps=[1, 2, 4, 5, 10]))
+        found = MaxNLocator(6, integer=whole, steps=[1, 2, 4, 5, 10]).tick_values(low, high)
+        ticks = [float(tick) for tick in found if low <= tick <= high]
+    set_ticks(axis, [*ticks, *infinite], [*numbers(ticks), *([INFINITE] if infinite else [])])
+    axes.set(**{f"{which}lim": limits})
 
 
 def swept_limits(values: Sequence[float]) -> tuple[float, float]:
@@ -150,53 +157,3 @@ def swept_limits(values: Sequence[float]) -> tuple[float, float]:
         return low / room, high * room
     room = 0.03 * (high - low)
     return low - room, high + room
-
-
-def _label(axis: Axis) -> None:
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())
-    axis.set_tick_params(labelsize=SMALL)
-
-
-def plain(value: float) -> str:
-    """The text of a tick: plain from a hundred-thousandth to a million, else a power of ten."""
-    value = round(value, 12) if abs(value) > 1e-5 else value
-    if value == int(value) and abs(value) < 1e6:
-        return f"{int(value)}".replace("-", "−")
-    if 1e-5 <= abs(value) < 1e-4:
-        return f"{value:.7f}".rstrip("0").replace("-", "−")
-    digits, _, power = f"{value:g}".partition("e")
-    return (f"{digits}e{int(power)}" if power else digits).replace("-", "−")
-
-
-def round_numbers(low: float, high: float, steps: tuple[int, ...] = (1, 2, 5)) -> list[float]:
-    """Round numbers from `low` to `high`: every decade, or as many decades as make about eight."""
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    every = -(-len(decades) // 8)
-    if high > MANY_DECADES * low:
-        steps = (1,)
-    numbers = [float(f"{step}e{d}") for d in decades if d % every == 0 for step in steps]
-    return [number for number in numbers if low <= number <= high]
-
-
-def thin_ticks(axes: Axes, renderer: Any) -> None:
-    """Hides tick labels that would touch the one before; the ticks themselves stay.
-
-    An infinite value keeps its label: there, those that would touch the one after are hidden.
-    """
-    for axis, horizontal in ((axes.xaxis, True), (axes.yaxis, False)):
-        low, high = sorted(axis.get_view_interval())
-        ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-        ticks.sort(key=lambda tick: tick.get_loc())
-        if ticks and ticks[-1].label1.get_text() == INFINITE:
-            ticks.reverse()
-        kept_start, kept_stop = np.inf, -np.inf
-        for tick in ticks:
-            box = tick.label1.get_window_extent(renderer)
-            start, stop = (box.x0, box.x1) if horizontal else (box.y0, box.y1)
-            gap = GAP * box.height if horizontal else 0
-            if start < kept_stop + gap and stop > kept_start - gap:
-                tick.label1.set_visible(False)
-            else:
-                kept_start, kept_stop = start, stop

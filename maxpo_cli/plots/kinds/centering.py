@@ -1,37 +1,29 @@
 """The kind `centering`: how far from 0 the advantages of a group sum."""
 
-from matplotlib.figure import Figure
-
 from maxpo_cli.metrics.columns import BY_NAME
 from maxpo_cli.plots.coordinates import swept_columns
-from maxpo_cli.plots.estimator_rows import draw_centering, head, name_rows
-from maxpo_cli.plots.kind import PlotKind
-from maxpo_cli.plots.layout import line_roles
-from maxpo_cli.plots.line_figure import CENTERING, NEEDED, line_figure
+from maxpo_cli.plots.estimator_rows import draw_centering, row_figure
+from maxpo_cli.plots.kind import PlotKind, Prepared
+from maxpo_cli.plots.layout import Roles, line_roles
+from maxpo_cli.plots.line_figure import NEEDED, line_figure
+from maxpo_cli.plots.series import CENTERING
 from maxpo_cli.plots.spec import PlotSpec
-from maxpo_cli.plots.style import new_figure
 from maxpo_cli.storage.result import Result
 
 NAME = "centering"
+TITLE = "How far from 0 a group's advantages sum: rms, and as a thin line the largest"
 
 
-def draw(result: Result, spec: PlotSpec) -> tuple[str, Figure]:
-    """Lines where something is swept, else one row per estimator."""
-    if not swept_columns(result):
-        return NAME, _one_cell(result)
-    roles = line_roles(result, spec.x, spec.col, spec.row)
-    title = "How far from 0 a group's advantages sum: rms, and as a thin line the largest"
-    return NAME, line_figure(result, roles, BY_NAME[CENTERING], title)
+def prepare(result: Result, spec: PlotSpec) -> Prepared:
+    """Lines where something is swept, else one row per estimator: a comparison's third panel."""
+    if not swept_columns(result) and not any((spec.x, spec.col, spec.row)):
+        return NAME, lambda: row_figure(result, spec, [draw_centering])
+    return NAME, line_figure(result, roles(result, spec), BY_NAME[CENTERING], TITLE, spec)
 
 
-def _one_cell(result: Result) -> Figure:
-    """The third panel of a comparison, as wide as the figure."""
-    figure = new_figure(1.4 + 0.26 * len(result.table))
-    axes = figure.subplots()
-    draw_centering(axes, result.table)
-    name_rows([axes], result.table)
-    head(figure, result)
-    return figure
+def roles(result: Result, spec: PlotSpec) -> Roles:
+    """What is along x, across and down."""
+    return line_roles(result, spec.x, spec.col, spec.row)
 
 
 KIND = PlotKind(
@@ -39,5 +31,6 @@ KIND = PlotKind(
     summary="how far from 0 the advantages of a group sum",
     refuses=("y", "ratio"),
     columns=NEEDED,
-    draw=draw,
+    prepare=prepare,
+    roles=roles,
 )

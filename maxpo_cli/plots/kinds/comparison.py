@@ -1,34 +1,38 @@
 """The kind `comparison`: variance, bias and centering of every estimator in one cell."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.lines import Line2D
 
 from maxpo_cli.arrays import BoolArray, FloatArray, IntArray
 from maxpo_cli.errors import InputError
 from maxpo_cli.metrics.columns import BY_NAME
 from maxpo_cli.metrics.significance import half_width, is_biased
-from maxpo_cli.plots.coordinates import swept_columns
+from maxpo_cli.plots.coordinates import ratio_label, swept_columns
 from maxpo_cli.plots.estimator_rows import (
     draw_centering,
-    head,
     line_at,
     mark_empty,
-    name_rows,
     places,
+    remark,
+    row_figure,
 )
-from maxpo_cli.plots.kind import PlotKind, selection
+from maxpo_cli.plots.frame import inliers
+from maxpo_cli.plots.kind import PlotKind, Prepared, selection
+from maxpo_cli.plots.labels import legend_below
+from maxpo_cli.plots.panels import make_room
+from maxpo_cli.plots.scales import WIDE_RATIO, Scale, distance_scale, figure_scale, set_scale
+from maxpo_cli.plots.series import drawable
 from maxpo_cli.plots.spec import PlotSpec
-from maxpo_cli.plots.style import new_figure
+from maxpo_cli.plots.ticks import in_units, number
 from maxpo_cli.storage.result import Result
 
 STEM = "compare"
-LOG_FROM = 8.0
-"""Ratio of the largest to the smallest value from which an axis is logarithmic."""
 
 # Okabe and Ito's palette for colour-blind readers; shape and filling tell them apart in grey.
 UNBIASED: dict[str, Any] = {
@@ -40,7 +44,7 @@ BIASED: dict[str, Any] = {
 }  # fmt: skip
 
 
-def draw(result: Result, _: PlotSpec) -> tuple[str, Figure]:
+def prepare(result: Result, spec: PlotSpec) -> Prepared:
     """Variance ratio and relative bias with 95% intervals, and centering, by estimator.
 
     Raises `InputError` where the result has more than one cell.
@@ -51,66 +55,72 @@ def draw(result: Result, _: PlotSpec) -> tuple[str, Figure]:
             f"the table holds {cells} cells of ({', '.join(swept)}); a comparison is drawn of one: "
             "choose it with --where COLUMN=VALUE"
         )
-    table = result.table
-    figure = new_figure(1.6 + 0.26 * len(table))
-    panels = figure.subplots(1, 3, sharey=True)
-    biased = is_biased(table).to_numpy()
-    _draw_variance(panels[0], table, biased)
-    _draw_bias(panels[1], table, biased)
-    draw_centering(panels[2], table)
-    name_rows(panels, table)
-    head(figure, result)
-    return STEM, figure
+    return STEM, lambda: _draw(result, spec)
 
 
-def _draw_variance(axes: Axes, table: pd.DataFrame, biased: BoolArray) -> None:
-    ratio = table["variance_ratio"].to_numpy(dtype=float)
-    half = np.nan_to_num(half_width(table, "variance_ratio").to_numpy(dtype=float))
-    seen = ratio[np.isfinite(ratio) & (ratio > 0)]
-    if len(seen) and seen.max() > LOG_FROM * seen.min():
-        axes.set_xscale("log")
-        decades = np.log10(seen.max() / seen.min())
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,)))
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+def _draw(result: Result, spec: PlotSpec) -> Figure:
+    biased = is_biased(result.table).to_numpy()
+    variance = partial(_draw_variance, biased=biased, name=ratio_label(result, spec.labels))
+    bias = partial(_draw_bias, biased=biased)
+    figure = row_figure(result, spec, [variance, bias, draw_centering])
+    there = np.isfinite(drawable(result.table["variance"]))
+    _legend(figure, biased[there])
+    figure.draw_without_rendering()
+    return figure
+
+
+def _legend(figure: Figure, biased: BoolArray) -> None:
+    """Tells what the markers mean that there are."""
+    shown = [("unbiased", UNBIASED)] if (~biased).any() else []
+    shown += [("biased", BIASED)] if biased.any() else []
+    legend_below(figure, [Line2D([], [], label=label, **marker) for label, marker in shown])
+    make_room(figure, figure.legends)
+
+
+def _draw_variance(axes: Axes, table: pd.DataFrame, biased: BoolArray, name: str) -> None:
+    ratio = drawable(table["variance_ratio"])
+    half = np.nan_to_num(drawable(half_width(table, "variance_ratio")))
+    rows = places(table)
+    scale = _ratio_scale(ratio, half)
+    if scale.kind == "log":
         half = np.minimum(half, 0.9 * ratio)
     line_at(axes, 1)
-    _points(axes, ratio, half, places(table), biased)
+    inside = (ratio >= scale.low) & (ratio <= scale.high)
+    _points(axes, np.where(inside, ratio, np.nan), half, rows, biased)
     noted = table["note"].notna() & (table["note"] != "")
-    for row, value, note in zip(places(table), ratio, noted, strict=True):
-        if not np.isfinite(value) or (value == 0 and axes.get_xscale() == "log"):
-            said = "0" if value == 0 else "undefined" if note else "no ratio"
-            axes.text(
-                0.02, row, said, color="#666666", va="center", style="italic", backgroundcolor="w",
-                transform=axes.get_yaxis_transform(),
-            )  # fmt: skip
+    for row, value, note, shown in zip(rows, ratio, noted, inside, strict=True):
+        if value > scale.high:
+            remark(axes, 0.99, row, f"{number(value)} ▶", "right")
+        elif value < scale.low and value > 0:
+            remark(axes, 0.01, row, f"◀ {number(value)}")
+        elif not shown:
+            remark(axes, 0.02, row, "0" if value == 0 else "undefined" if note else "no ratio")
     axes.set_title("Gradient variance")
-    axes.set_xlabel(f"{BY_NAME['variance_ratio'].label}\n← less noise")
+    axes.set_xlabel(f"{in_units(name, set_scale(axes, 'x', scale))}\n← less noise")
+
+
+def _ratio_scale(ratio: FloatArray, half: FloatArray) -> Scale:
+    """The scale of the ratios that are not far from all others, with their intervals."""
+    seen = np.flatnonzero(np.isfinite(ratio) & (ratio > 0))
+    if not len(seen):
+        return Scale("linear", 0.5, 1.5)
+    kept = seen[inliers([ratio[[i]] for i in seen])]
+    low, high = ratio[kept] - half[kept], ratio[kept] + half[kept]
+    ends = np.concatenate([ratio[kept], np.maximum(low, 0.1 * ratio[kept]), high, [1.0]])
+    return figure_scale(ends, WIDE_RATIO)
 
 
 def _draw_bias(axes: Axes, table: pd.DataFrame, biased: BoolArray) -> None:
-    half = np.nan_to_num(half_width(table, "relative_bias").to_numpy(dtype=float))
-    line_at(axes, 0)
+    half = np.nan_to_num(drawable(half_width(table, "relative_bias")))
+    bias = drawable(table["relative_bias"])
     known = biased | table["bias_z"].notna().to_numpy()
-    bias = table["relative_bias"].to_numpy(dtype=float)
-    _points(axes, np.where(known, bias, 0 * bias), half, places(table), biased)
+    shown = np.where(known, bias, 0 * bias)
+    line_at(axes, 0)
+    _points(axes, shown, half, places(table), biased)
     mark_empty(axes, bias)
-    found = bias[biased]
-    if len(found) and found.max() > LOG_FROM**2 * found.min():
-        first, last = np.ceil(np.log10(found.min())), np.floor(np.log10(found.max()))
-        axes.set_xscale("symlog", linthresh=found.min(), linscale=0.5)
-        axes.set_xticks([0, *10 ** np.arange(first, last + 1)])
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlim(-found.min() / 4, 2 * found.max())
-    else:
-        axes.set_xlim(left=min(0.0, -0.04 * axes.get_xlim()[1]))
+    scale = distance_scale(np.concatenate([shown, shown + half]))
     axes.set_title("Bias")
-    axes.set_xlabel(BY_NAME["relative_bias"].label)
-    handles = [
-        axes.plot([], [], label=label, **marker)[0]
-        for label, marker in (("unbiased", UNBIASED), ("biased", BIASED))
-    ]
-    axes.figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False)
+    axes.set_xlabel(in_units(BY_NAME["relative_bias"].label, set_scale(axes, "x", scale)))
 
 
 def _points(
@@ -133,9 +143,10 @@ KIND = PlotKind(
     refuses=("x", "y", "col", "row", "ratio"),
     columns=(
         "n", "k", "bias", "relative_bias", "relative_bias_stderr", "bias_z", "rtol", "mse",
-        "centering_rms", "centering_max", "variance_ratio", "variance_ratio_stderr", "note",
+        "centering_rms", "centering_max", "variance", "variance_ratio", "variance_ratio_stderr",
+        "groups", "note",
     ),
-    draw=draw,
+    prepare=prepare,
     suits=_one_cell,
     precedence=2,
     stem=STEM,

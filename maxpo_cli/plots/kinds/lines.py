@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.metrics.columns import HOW, METRICS, Column, Kind
-from maxpo_cli.plots.coordinates import SIZES, require_columns
-from maxpo_cli.plots.kind import PlotKind
-from maxpo_cli.plots.layout import line_roles
-from maxpo_cli.plots.line_figure import CENTERING, NEEDED, line_figure
+from maxpo_cli.plots.coordinates import SIZES, ratio_label, require_columns
+from maxpo_cli.plots.kind import PlotKind, Prepared
+from maxpo_cli.plots.layout import Roles, line_roles
+from maxpo_cli.plots.line_figure import NEEDED, line_figure
+from maxpo_cli.plots.series import CENTERING
 from maxpo_cli.plots.spec import PlotSpec
 from maxpo_cli.plots.style import symbol
 from maxpo_cli.storage.result import Result
@@ -19,14 +19,21 @@ SHORT = {"ratio": "variance_ratio", "centering": CENTERING}
 """Short names of metrics."""
 
 
-def draw(result: Result, spec: PlotSpec) -> tuple[str, Figure]:
+def prepare(result: Result, spec: PlotSpec) -> Prepared:
     """Lines of the metric `spec.y`, by default the variance ratio."""
     table, column = _metric(result.table, spec.y or "ratio")
-    roles = line_roles(result, spec.x, spec.col, spec.row)
+    if column.is_ratio:
+        column = replace(column, label=ratio_label(result, spec.labels))
+    chosen = roles(result, spec)
     name = column.label.partition(",")[0]
-    title = f"{name[0].upper()}{name[1:]} against {symbol(roles.x)}"
-    figure = line_figure(replace(result, table=table), roles, column, title)
-    return f"lines-{column.name.replace('/', '-')}", figure
+    title = f"{name[0].upper()}{name[1:]} against {symbol(chosen.x)}"
+    stem = f"lines-{column.name.replace('/', '-')}"
+    return stem, line_figure(replace(result, table=table), chosen, column, title, spec)
+
+
+def roles(result: Result, spec: PlotSpec) -> Roles:
+    """What is along x, across and down."""
+    return line_roles(result, spec.x, spec.col, spec.row)
 
 
 def _metric(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Column]:
@@ -65,6 +72,7 @@ KIND = PlotKind(
     summary="a metric against a swept column, one line per estimator",
     refuses=("ratio",),
     columns=NEEDED,
-    draw=draw,
+    prepare=prepare,
     suits=_always,
+    roles=roles,
 )

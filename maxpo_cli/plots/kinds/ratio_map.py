@@ -1,12 +1,12 @@
 """The kind `map`: the variance ratio of two estimators over two swept columns of numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
@@ -14,21 +14,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from maxpo_cli.arrays import FloatArray
 from maxpo_cli.errors import InputError
 from maxpo_cli.plots.coordinates import ESTIMATOR, swept_columns, values_of
-from maxpo_cli.plots.kind import PlotKind, selection
+from maxpo_cli.plots.kind import PlotKind, Prepared, selection
+from maxpo_cli.plots.labels import legend_below
 from maxpo_cli.plots.layout import Roles, map_roles, numeric_swept
-from maxpo_cli.plots.panels import Panel, draw_panels, finish, head, name_axes
-from maxpo_cli.plots.scales import plain, round_numbers, set_swept_scale, swept_kind, swept_places
+from maxpo_cli.plots.panels import Panel, draw_panels, finish, head, make_room
+from maxpo_cli.plots.ratios import Ratios, color_limit, edges, equal_lines, ratios
+from maxpo_cli.plots.scales import set_swept_scale
+from maxpo_cli.plots.series import drawable
 from maxpo_cli.plots.spec import PlotSpec
-from maxpo_cli.plots.style import SMALL, symbol
+from maxpo_cli.plots.style import appearances, small, symbol
+from maxpo_cli.plots.text import shorten, width
+from maxpo_cli.plots.ticks import numbers, round_numbers, set_ticks
 from maxpo_cli.storage.result import Result
-
-EQUAL = 1e-9
-"""A ratio this near to 1 differs from it by rounding only."""
 
 FINE = 3
 """Values that both axes must have for a map to be drawn without being asked for."""
@@ -36,14 +37,14 @@ FINE = 3
 COLORS = "RdBu_r"
 """Blue where the first has less noise, red where the second has; white between."""
 
-LIMITS = (1.25, 1.5, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-"""Where the colours may end: the same factor on either side of 1."""
-
 NEAR = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4)
 """Ticks of a colour bar that ends before 2; beyond, they are 1, 2 and 5 times powers of ten."""
 
-INSIDE = 0.9
-"""Share of the cells whose ratio has a colour of its own; the others have the last colour."""
+BAR = 0.65
+"""Height in inches of the colour bar and its texts."""
+
+SPACE = " " * 6
+"""Between the texts below the colour bar."""
 
 DOT = 2.0
 """Size of the dots in cells above 1, in points."""
@@ -53,23 +54,28 @@ UNDEFINED: dict[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Ratios:
-    """The cells of one panel: places on ascending axes, ratios `[y, x]`, NaN where undefined."""
-
-    x: FloatArray
-    y: FloatArray
-    ratio: FloatArray
-
-
-def draw(result: Result, spec: PlotSpec) -> tuple[str, Figure]:
+def prepare(result: Result, spec: PlotSpec) -> Prepared:
     """The matched variance of one estimator over that of another: one coloured cell each.
 
     Raises `InputError` where no cell has both.
     """
     first, second = _two(result, spec.ratio)
-    roles = map_roles(result, spec.x, spec.y, spec.col, spec.row)
-    return f"map-{first}-{second}", _map(result, roles, first, second)
+    chosen = roles(result, spec)
+    cells = result.table.assign(matched_variance=drawable(result.table["matched_variance"]))
+    both = [
+        set(map(tuple, rows[list(result.coordinates)].astype(str).to_numpy()))
+        for name in (first, second)
+        for rows in [cells[(cells[ESTIMATOR] == name) & (cells["matched_variance"] > 0)]]
+    ]
+    if not both[0] & both[1]:
+        raise InputError(f"no cell has a matched_variance above 0 of both {first} and {second}")
+    whole = replace(result, table=cells)
+    return f"map-{first}-{second}", lambda: _map(whole, chosen, (first, second), spec)
+
+
+def roles(result: Result, spec: PlotSpec) -> Roles:
+    """What is along x and y, across and down."""
+    return map_roles(result, spec.x, spec.y, spec.col, spec.row)
 
 
 def _two(result: Result, ratio: str) -> tuple[str, str]:
@@ -85,75 +91,26 @@ def _two(result: Result, ratio: str) -> tuple[str, str]:
     return first, second
 
 
-def _map(result: Result, roles: Roles, first: str, second: str) -> Figure:
-    figure, panels = draw_panels(result.table, roles, extra_height=1.75)
+def _map(result: Result, roles: Roles, pair: tuple[str, str], spec: PlotSpec) -> Figure:
+    figure, panels = draw_panels(result.table, roles, spec)
     axes = values_of(result.table, roles.x), values_of(result.table, str(roles.y))
-    found = [ratios(panel.table, roles, *axes, first, second) for panel in panels]
+    found = [ratios(panel.table, roles, *axes, *pair) for panel in panels]
     defined = np.concatenate([one.ratio[np.isfinite(one.ratio)] for one in found])
-    if not len(defined):
-        raise InputError(f"no cell has a matched_variance above 0 of both {first} and {second}")
     limit = color_limit(defined)
+    looks = appearances(pair, spec.labels)
+    names = looks[pair[0]].label, looks[pair[1]].label
+    head(figure, f"Gradient variance at equal scale: {' against '.join(names)}", result, [], spec)
+    figure.set_figheight(figure.get_figheight() + BAR)
     for panel, one in zip(panels, found, strict=True):
         _draw_cells(panel.axes, one, axes, limit)
-        name_axes(panel, symbol(roles.x), symbol(str(roles.y)))
-    head(figure, f"Gradient variance at equal scale: {first} against {second}", result, [])
-    _color_bar(figure, panels, limit, defined, (first, second))
+    _color_bar(figure, panels, limit, defined, names)
     lines = any(equal_lines(one) for one in found)
-    _legend(figure, second, lines, _reasons(result.table, found, first, second))
-    finish(figure, panels)
+    dots = any((one.ratio > 1).any() for one in found)
+    _legend(figure, names[1], lines, dots, _reasons(result.table, found, pair, names))
+    finish(figure, panels, symbol(roles.x), symbol(str(roles.y)))
     for panel, one in zip(panels, found, strict=True):
         _draw_equal(panel.axes, one)
     return figure
-
-
-def ratios(
-    table: pd.DataFrame,
-    roles: Roles,
-    x: Sequence[float],
-    y: Sequence[float],
-    first: str,
-    second: str,
-) -> Ratios:
-    """The ratios of one panel's rows over all values of x and y, 1 where they are equal."""
-    grids = []
-    for name in (first, second):
-        rows = table[table[ESTIMATOR] == name]
-        cells = rows.pivot(index=roles.y, columns=roles.x, values="matched_variance")
-        grids.append(cells.reindex(index=y, columns=x).to_numpy(dtype=float))
-    above, below = (np.where(grid > 0, grid, np.nan) for grid in grids)
-    ratio = above / below
-    ratio[np.abs(ratio - 1) < EQUAL] = 1
-    return Ratios(np.array(swept_places(x)), np.array(swept_places(y)), ratio)
-
-
-def color_limit(defined: FloatArray) -> float:
-    """The factor from 1 at which the colours end: round, and beyond that of almost all cells."""
-    far = np.exp(np.quantile(np.abs(np.log(defined)), INSIDE))
-    return next((limit for limit in LIMITS if limit >= far), LIMITS[-1])
-
-
-def edges(values: FloatArray) -> FloatArray:
-    """The edges of cells, halfway between neighbours on the axis of these values."""
-    if swept_kind(values.tolist()) == "log":
-        return np.exp(_halfway(np.log(values)))
-    return _halfway(values)
-
-
-def _halfway(values: FloatArray) -> FloatArray:
-    middles = (values[1:] + values[:-1]) / 2
-    return np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
-
-
-def equal_lines(cells: Ratios) -> list[FloatArray]:
-    """Where the ratio is 1: lines of points (x, y), interpolated on the scales of the axes."""
-    logs = [swept_kind(values.tolist()) == "log" for values in (cells.x, cells.y)]
-    x, y = (np.log(v) if log else v for v, log in zip((cells.x, cells.y), logs, strict=True))
-    heights = np.ma.masked_invalid(np.log(cells.ratio))
-    found: Any = contour_generator(x, y, heights, corner_mask=True).lines(0.0)
-    return [
-        np.column_stack([np.exp(line[:, i]) if logs[i] else line[:, i] for i in (0, 1)])
-        for line in found
-    ]
 
 
 def _draw_cells(
@@ -187,7 +144,7 @@ def _draw_equal(axes: Axes, cells: Ratios) -> None:
     x, y = longest[len(longest) // 2]
     axes.text(
         min(max(x, 0.12), 0.88), min(max(y, 0.08), 0.92), "equal", transform=axes.transAxes,
-        ha="center", va="center", fontsize=SMALL, zorder=4,
+        ha="center", va="center", fontsize=small(), zorder=4,
         path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )  # fmt: skip
 
@@ -211,17 +168,22 @@ def _color_bar(
         ax=[panel.axes for panel in panels], location="bottom", aspect=45, shrink=0.8, pad=0.03,
         extend=extend,
     )  # fmt: skip
-    bar.ax.xaxis.set_major_locator(FixedLocator(_bar_ticks(limit)))
-    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
-    bar.ax.xaxis.set_minor_locator(NullLocator())
-    bar.ax.tick_params(labelsize=SMALL)
+    ticks = _bar_ticks(limit)
+    set_ticks(bar.ax.xaxis, ticks, numbers(ticks))
+    bar.ax.tick_params(labelsize=small())
     low, high = defined.min() < 1, defined.max() > 1
     if low != high:  # one half of the colours does not occur
         bar.ax.set_xlim(1 / limit if low else 1, limit if high else 1)
-    parts = [f"variance of {first} / variance of {second}"]
-    parts = [f"← {first} quieter"] * bool(low or not high) + parts
-    parts += [f"{second} quieter →"] * bool(high or not low)
-    bar.set_label("      ".join(parts))
+    middle = f"variance of {first} / variance of {second}"
+    left = [f"← {first} quieter"] * bool(low or not high)
+    right = [f"{second} quieter →"] * bool(high or not low)
+    size = float(mpl.rcParams["axes.labelsize"])
+    inches = 0.95 * figure.get_figwidth()
+    line = SPACE.join([*left, middle, *right])
+    if width(line, size) > inches:
+        sides = [shorten(text, 0.45 * inches, size) for text in (*left, *right)]
+        line = f"{shorten(middle, inches, size)}\n{SPACE.join(sides)}"
+    bar.set_label(line)
 
 
 def _bar_ticks(limit: float) -> list[float]:
@@ -230,34 +192,44 @@ def _bar_ticks(limit: float) -> list[float]:
     return [tick for tick in NEAR if 1 / limit <= tick <= limit]
 
 
-def _reasons(table: pd.DataFrame, found: Sequence[Ratios], first: str, second: str) -> list[str]:
-    """Why cells have no ratio; nothing where all have one."""
+def _reasons(
+    table: pd.DataFrame, found: Sequence[Ratios], pair: tuple[str, str], names: tuple[str, str]
+) -> list[str]:
+    """Why cells have no ratio; nothing where all have one. `names` are the labels of the pair."""
     if all(np.isfinite(one.ratio).all() for one in found):
         return []
-    two = table[table[ESTIMATOR].isin((first, second))]
+    two = table[table[ESTIMATOR].isin(pair)]
     reasons = ["K > N"] if (two["k"] > two["n"]).any() else []
     missing = two[two["matched_variance"].isna() & (two["k"] <= two["n"])]
     flat = missing["variance"].notna()
     reasons += ["no gradient"] if flat.any() else []
     missing = missing[~flat]
-    undefined = [name for name in (first, second) if (missing[ESTIMATOR] == name).any()]
+    undefined = [
+        name for one, name in zip(pair, names, strict=True) if (missing[ESTIMATOR] == one).any()
+    ]
     reasons += [f"{' and '.join(undefined)} undefined"] if undefined else []
     reasons += ["variance 0"] if (two["matched_variance"] <= 0).any() else []
     cells = len(found) * found[0].ratio.size
     return reasons + (["not in the table"] if len(two) < 2 * cells else [])
 
 
-def _legend(figure: Figure, second: str, lines: bool, reasons: Sequence[str]) -> None:
-    handles: list[Any] = [
-        Line2D([], [], color="black", marker=".", markersize=2 * DOT, linestyle="none",
-               label=f"dots: {second} quieter (ratio above 1)"),
-    ]  # fmt: skip
+def _legend(figure: Figure, second: str, lines: bool, dots: bool, reasons: Sequence[str]) -> None:
+    handles: list[Any] = []
     if lines:
-        equal = Line2D([], [], color="black", linewidth=1.4, label="equal variance (ratio 1)")
-        handles.insert(0, equal)
+        handles.append(
+            Line2D([], [], color="black", linewidth=1.4, label="equal variance (ratio 1)")
+        )
+    if dots:
+        handles.append(
+            Line2D(
+                [], [], color="black", marker=".", markersize=2 * DOT, linestyle="none",
+                label=f"dots: {second} quieter (ratio above 1)",
+            )
+        )  # fmt: skip
     if reasons:
         handles.append(Patch(label=f"no ratio: {', '.join(reasons)}", **UNDEFINED))
-    figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=SMALL)
+    legend_below(figure, handles)
+    make_room(figure, figure.legends)
 
 
 def _is_fine(result: Result, spec: PlotSpec) -> bool:
@@ -277,9 +249,9 @@ KIND = PlotKind(
     summary="the variance ratio of two estimators over two swept columns",
     refuses=("estimators",),
     columns=("n", "k", "variance", "matched_variance"),
-    draw=draw,
+    prepare=prepare,
+    roles=roles,
     suits=_is_fine,
     precedence=1,
     axes=("x", "y", "col", "row"),
-    compared=lambda spec: spec.ratio.split("/"),
 )
