@@ -38,7 +38,7 @@ def printed(arguments: str) -> str:
     """
     if arguments == "bench":
         with (screen := Console(width=80, highlight=False)).capture() as captured:
-            screen.print(bench_view(read_result(BENCHED).table, read_study(BENCHED)))
+            screen.print(bench_view(read_result(BENCHED).table, read_study(BENCHED), 80))
         return f"{stripped(captured.get())}\nwritten to {BENCHED.relative_to(ROOT)}\n"
     sys.argv = ["maxpo", *shlex.split(arguments)]
     result = CliRunner(env={"COLUMNS": "80"}).invoke(app, shlex.split(arguments))

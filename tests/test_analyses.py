@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -109,8 +110,10 @@ def test_the_figure_of_the_slow_study_is_what_its_table_gives(tmp_path: Path) ->
         key: ",".join(value) if isinstance(value, list) else value for key, value in plot.items()
     }
     options = [word for key, value in texts.items() for word in (f"--{key}", value)]
-    invoke("plot", str(result_of(SLOW)), *options, "--out", str(tmp_path), "--format", "png")
-    check_figures(SLOW, tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(result_of(SLOW), copy, ignore=shutil.ignore_patterns("figures"))
+    invoke("plot", str(copy), *options, "--format", "png")
+    check_figures(SLOW, copy / "figures")
 
 
 @pytest.mark.parametrize("name", sorted(STUDIES))
@@ -158,31 +161,24 @@ class TestFindings:
     def test_1_one_logit(self) -> None:
         every = ratios("1-")
         assert (len(every), (every < 1).sum()) == (360, 166)
-        assert 1 / ratios("1-", n=16, p=0.2754)[2] == pytest.approx(2.2, abs=0.05)
-        assert 1 / ratios("1-", n=64, p=0.349)[2] == pytest.approx(5.5, abs=0.05)
-        assert every.max() == ratios("1-", n=64, p=0.56)[2] == pytest.approx(21, abs=0.2)
-        assert border("1-", 64, 2) == pytest.approx(0.39, abs=0.005)
-        assert border("1-", 64, 4) == pytest.approx(0.22, abs=0.005)
-        assert border("1-", 64, 8) == pytest.approx(0.11, abs=0.005)
+        rows = table("1-")[lambda t: t.variance_ratio.notna()]
+        cells = rows.pivot(index=["n", "k", "p"], columns="estimator", values="variance_ratio")
+        leave_one_out = cells["pkpo-loo"] < cells[["l2o", "ei"]].min(axis=1)
+        assert leave_one_out.sum() == 143
 
     def test_2_language_model(self) -> None:
         every = ratios("2-")
         assert (len(every), (every < 1).sum()) == (360, 237)
         for n, where in ((8, 0.127), (16, 0.062), (64, 0.016)):
             assert border("2-", n, 2) == pytest.approx(where, abs=0.001)
-            for k in {2, 3, 4, 6, 8, 12, 16} & set(range(n // 2)):
-                assert 0.95 < n * border("2-", n, k) < 1.2
+            for k in {2, 3, 4, 6, 8, 12, 16, 32} & set(range(n)):
+                assert 0.91 < border("2-", n, k) * (n**2 - k**2) / n < 1.01
         assert 1 / ratios("2-", n=16, p=0.442)[2] == pytest.approx(1.67, abs=0.01)
         assert 1 / ratios("2-", n=16, p=0.71)[2] == pytest.approx(3.2, abs=0.05)
         assert 1 / every.min() == pytest.approx(9.8, abs=0.05)
         rows = table("2-")[lambda t: (t.estimator == "l2o") & t.variance_ratio.notna()]
         beyond = rows["variance_ratio"] / ((1 - rows["p"]) * rows["n"] / (rows["n"] - 1)) - 1
         assert beyond.min() > -2e-4
-        two = rows["k"] == 2
-        for n, off in ((8, 0.10), (16, 0.035), (64, 0.01)):
-            assert beyond[two & (rows["n"] == n)].max() < off
-        prices = [ratios("2-", n=n).max() - 1 for n in (8, 16, 64)]
-        assert prices == pytest.approx([0.138, 0.062, 0.008], abs=5e-4)
 
     def test_3_outcomes(self) -> None:
         at = [ratios("3-", p=0.5, outcomes=m)[2] for m in (1, 2, 10, 1000)]
@@ -238,10 +234,6 @@ class TestFindings:
     def test_7_real_prompts(self) -> None:
         eight = ratios("7-", n=8)
         assert (eight.min() - 1, eight.max() - 1) == pytest.approx((0.04, 0.13), abs=0.005)
-        first = {"Pythia 12B": (16, 4), "Pythia 1B": (32, 8), "Pythia 160M": (128, 16)}
-        for model, (n, k) in first.items():
-            assert (ratios("7-", model=model, n=n).loc[:k] < 1).all()
-            assert (ratios("7-", model=model, n=n // 2) > 1).all()
         assert 1 - ratios("7-").min() == pytest.approx(0.086, abs=5e-4)
         assert ratios("7-").min() == ratios("7-", model="Pythia 12B", n=128)[2]
 
