@@ -141,7 +141,6 @@ def plot(
     place = out or folder_of(results[0]) / FIGURES
     if out is not None:
         stem = file_stem(stem, [folder.resolve().name for folder in folders])
-    endings = tuple(dict.fromkeys(endings))
     there = [(place / f"{stem}.{ending}").exists() for ending in endings]
     for path, existed in zip(write(place, stem, figure, endings), there, strict=True):
         if not quiet:

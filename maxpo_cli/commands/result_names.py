@@ -3,12 +3,11 @@
 import re
 from collections.abc import Collection
 from dataclasses import fields
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from maxpo_cli.policies.files import RewardsTemplate
-from maxpo_cli.storage.folder import slug
+from maxpo_cli.storage.folder import HASH, slug, with_hash
 from maxpo_cli.studies.bench import BenchSpec, device_name
 from maxpo_cli.studies.plan import Plan
 from maxpo_cli.studies.record import BENCH
@@ -54,8 +53,8 @@ def _unusual(options: Any, usual: Any, left_out: Collection[str]) -> list[str]:
         if field.name not in left_out and value != getattr(usual, field.name):
             shown = value if isinstance(value, str | int | float) else ",".join(map(str, value))
             texts.append(f"{field.name}={shown}".replace("_", "-"))
-    name = slug(",".join(texts))
+    text = ",".join(texts)
+    name = slug(text)
     if len(name) > LONGEST:
-        digest = sha256(",".join(texts).encode()).hexdigest()
-        name = f"{name[: LONGEST - 7].rstrip('-.')}-{digest[:6]}"
+        name = with_hash(name[: LONGEST - HASH].rstrip("-."), text)
     return [name] if name else []

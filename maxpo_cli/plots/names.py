@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from hashlib import sha256
+
+from maxpo_cli.storage.folder import HASH, with_hash
 
 LONGEST = 100
 """Characters of a name, without the ending."""
-
-KEPT = 7
-"""Characters that a dash and a hash take."""
 
 
 def file_stem(begin: str, details: Iterable[str] = ()) -> str:
@@ -21,6 +19,5 @@ def file_stem(begin: str, details: Iterable[str] = ()) -> str:
     plain = text.replace("=", "")
     name = re.sub(r"[^A-Za-z0-9._]+|\.{2,}", "-", plain).strip("-.")
     if name != plain or len(name) > LONGEST:
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[: KEPT - 1]
-        name = f"{name[: LONGEST - KEPT].rstrip('-.')}-{digest}"
+        name = with_hash(name[: LONGEST - HASH].rstrip("-."), text)
     return name

@@ -15,6 +15,8 @@ from maxpo_cli.storage.study import STUDY
 TABLE, PROMPTS, FIGURES = "table.csv", "prompts.csv", "figures"
 LOCK = ".table.maxpo-lock"
 MAX_SLUG = 100
+HASH = 7
+"""Characters that a dash and a hash take at the end of a name."""
 
 FIGURE_STEMS = ("bench", "centering", "compare", "lines", "map")
 """How the names of our figures begin, before the first dash; no other file is ever removed."""
@@ -30,8 +32,13 @@ def slug(spec: str, more: str = "") -> str:
     """
     plain = re.sub(r"[^A-Za-z0-9.]+", "-", spec.replace("=", "")).strip("-.")
     if more or len(plain) > MAX_SLUG or not re.fullmatch(r"[A-Za-z0-9.:=,/]*", spec):
-        plain = f"{plain[: MAX_SLUG - 7]}-{sha256(f'{spec}{more}'.encode()).hexdigest()[:6]}"
+        plain = with_hash(plain[: MAX_SLUG - HASH], f"{spec}{more}")
     return plain
+
+
+def with_hash(name: str, text: str) -> str:
+    """A name that is `HASH` characters longer, and unlike that of any other text."""
+    return f"{name}-{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[: HASH - 1]}"
 
 
 def folder_of(result: Path) -> Path:
@@ -79,12 +86,6 @@ def remove_figures(path: Path, stems: Collection[str] = FIGURE_STEMS) -> None:
             entry.unlink()
     with suppress(OSError):
         folder.rmdir()
-
-
-def has_figures(path: Path, count: int) -> bool:
-    """Whether a result folder has at least so many figures, drafts not counted."""
-    files = [entry for entry in (path / FIGURES).glob("*") if not DRAFT.fullmatch(entry.name)]
-    return len(files) >= count
 
 
 def remove_figure_drafts(path: Path, stems: Collection[str] = FIGURE_STEMS) -> None:
