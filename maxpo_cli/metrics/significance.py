@@ -18,6 +18,17 @@ SURE = 4.0
 CENTERED = 1e-7
 """A mean advantage this much smaller than the advantages that make ĝ is rounding."""
 
+OF_BIAS = ("bias", "relative_bias", "relative_bias_stderr", "bias_z", "rtol", "mse", "groups")
+"""The columns that `is_biased` reads."""
+
+OF_CENTERING = ("n", "k", "mse", "centering_max")
+"""Those that `is_centered` reads."""
+
+OF_ROUNDING = (
+    *OF_BIAS, *OF_CENTERING, "variance", "scale", "misalignment", "centering_mean", "centering_rms",
+)  # fmt: skip
+"""Those that `without_rounding` reads."""
+
 
 def is_sampled(table: pd.DataFrame) -> pd.Series:
     """Which rows were measured on sampled groups."""

@@ -27,7 +27,7 @@ LOGGED = "logged:"
 
 def require_columns(table: pd.DataFrame, wanted: Iterable[str]) -> None:
     """Raises `InputError` naming the columns that a table lacks and those it has."""
-    missing = [column for column in wanted if column not in table.columns]
+    missing = [column for column in dict.fromkeys(wanted) if column not in table.columns]
     if missing:
         raise InputError(
             f"the table has no column {', '.join(missing)}; it has {', '.join(table.columns)}"

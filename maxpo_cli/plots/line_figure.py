@@ -30,7 +30,7 @@ from maxpo_cli.plots.scales import (
     set_swept_scale,
     swept_limits,
 )
-from maxpo_cli.plots.series import CENTERING, LARGEST, Series, XAxis, drawable, find_series
+from maxpo_cli.plots.series import Series, XAxis, drawable, find_series
 from maxpo_cli.plots.spec import PlotSpec
 from maxpo_cli.plots.style import (
     FAINT,
@@ -46,12 +46,6 @@ from maxpo_cli.plots.style import (
 from maxpo_cli.plots.text import wrap
 from maxpo_cli.plots.ticks import in_units
 from maxpo_cli.storage.result import Result
-
-NEEDED = (
-    "n", "k", "bias", "relative_bias", "bias_z", "misalignment", "rtol", "variance", "mse",
-    "scale", "groups", "centering_mean", CENTERING, LARGEST,
-)  # fmt: skip
-"""The columns that tell rounding from a bias or a centering."""
 
 EMPTY_IN_LIMIT = ("gradient_norm", "bias", "bias_stderr", "snr")
 """Metrics that vanish in the orthogonal limit, and are empty there."""

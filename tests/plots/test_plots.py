@@ -15,6 +15,7 @@ from oracles.pictures import assert_text_is_whole_and_apart
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.estimators.lookup import CATALOGUE
+from maxpo_cli.metrics.significance import OF_ROUNDING, without_rounding
 from maxpo_cli.plots import style as drawing
 from maxpo_cli.plots.coordinates import join, select, swept_columns
 from maxpo_cli.plots.frame import inliers
@@ -600,6 +601,20 @@ def test_a_table_with_missing_columns_is_told(grid: pd.DataFrame) -> None:
     assert "has no column k, engine; it has" in refused(grid.drop(columns=["k", "engine"]))
     assert "has no column matched_variance" in refused(grid.drop(columns="matched_variance"))
     assert "has no column mse" in refused(grid.drop(columns="mse"), kind="lines", x="p")
+
+
+@pytest.mark.parametrize("kind", ["lines", "centering"])
+@pytest.mark.parametrize("column", sorted(set(OF_ROUNDING)))
+def test_each_column_that_tells_rounding_is_told_where_it_is_missing(
+    kind: str, column: str, grid: pd.DataFrame
+) -> None:
+    assert f"has no column {column}; it has" in refused(grid.drop(columns=column), kind=kind, x="p")
+
+
+def test_what_is_rounding_is_told_by_these_columns_alone(grid: pd.DataFrame) -> None:
+    columns = list(dict.fromkeys(OF_ROUNDING))
+    whole, part = without_rounding(grid), without_rounding(grid[columns])
+    pd.testing.assert_frame_equal(part, whole[columns])
 
 
 def test_the_height_of_a_hand_made_line_is_the_tables() -> None:

@@ -1,11 +1,12 @@
 """The kind `centering`: how far from 0 the advantages of a group sum."""
 
 from maxpo_cli.metrics.columns import BY_NAME
+from maxpo_cli.metrics.significance import OF_ROUNDING
 from maxpo_cli.plots.coordinates import swept_columns
 from maxpo_cli.plots.estimator_rows import draw_centering, row_figure
 from maxpo_cli.plots.kind import PlotKind, Prepared
 from maxpo_cli.plots.layout import Roles, line_roles
-from maxpo_cli.plots.line_figure import NEEDED, line_figure
+from maxpo_cli.plots.line_figure import line_figure
 from maxpo_cli.plots.series import CENTERING
 from maxpo_cli.plots.spec import PlotSpec
 from maxpo_cli.storage.result import Result
@@ -30,7 +31,7 @@ KIND = PlotKind(
     name=NAME,
     summary="how far from 0 the advantages of a group sum",
     refuses=("y", "ratio"),
-    columns=NEEDED,
+    columns=OF_ROUNDING,
     prepare=prepare,
     roles=roles,
 )

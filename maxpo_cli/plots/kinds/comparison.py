@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from maxpo_cli.arrays import BoolArray, FloatArray, IntArray
 from maxpo_cli.errors import InputError
 from maxpo_cli.metrics.columns import BY_NAME
-from maxpo_cli.metrics.significance import half_width, is_biased
+from maxpo_cli.metrics.significance import OF_BIAS, OF_CENTERING, half_width, is_biased
 from maxpo_cli.plots.coordinates import ratio_label, swept_columns
 from maxpo_cli.plots.estimator_rows import (
     draw_centering,
@@ -142,9 +142,8 @@ KIND = PlotKind(
     summary="one cell: variance ratio, bias and centering of every estimator",
     refuses=("x", "y", "col", "row", "ratio"),
     columns=(
-        "n", "k", "bias", "relative_bias", "relative_bias_stderr", "bias_z", "rtol", "mse",
-        "centering_rms", "centering_max", "variance", "variance_ratio", "variance_ratio_stderr",
-        "groups", "note",
+        *OF_BIAS, *OF_CENTERING, "centering_rms", "variance", "variance_ratio",
+        "variance_ratio_stderr", "note",
     ),
     prepare=prepare,
     suits=_one_cell,

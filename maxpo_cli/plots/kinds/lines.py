@@ -6,10 +6,11 @@ import pandas as pd
 
 from maxpo_cli.errors import InputError
 from maxpo_cli.metrics.columns import HOW, METRICS, Column, Kind
+from maxpo_cli.metrics.significance import OF_ROUNDING
 from maxpo_cli.plots.coordinates import SIZES, ratio_label, require_columns
 from maxpo_cli.plots.kind import PlotKind, Prepared
 from maxpo_cli.plots.layout import Roles, line_roles
-from maxpo_cli.plots.line_figure import NEEDED, line_figure
+from maxpo_cli.plots.line_figure import line_figure
 from maxpo_cli.plots.series import CENTERING
 from maxpo_cli.plots.spec import PlotSpec
 from maxpo_cli.plots.style import symbol
@@ -71,7 +72,7 @@ KIND = PlotKind(
     name="lines",
     summary="a metric against a swept column, one line per estimator",
     refuses=("ratio",),
-    columns=NEEDED,
+    columns=OF_ROUNDING,
     prepare=prepare,
     suits=_always,
     roles=roles,
